@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contract.label import LABELS_TABLE
+from lab.pages.html import write_page
 from ops import account, commands, dead_letters, labels, reconciling, rollout, rules, stored_labels
 from ops.environment import ROOT, Environment, read_environment
 from ops.errors import OpsError
@@ -87,13 +88,27 @@ def rules_deploy(environment: Environment, file: Path, share_percent: float | No
     return 0
 
 
-def report(environment: Environment, function: str) -> int:
-    """Print the report of a function: of the guardrails, what the candidate would change; of the drift stage, how the model is doing."""
+def report(environment: Environment, function: str, page: Path | None = None) -> int:
+    """Print the report of a function: of the guardrails, what the candidate would change; of the drift stage, how the model is doing.
+
+    Parameters
+    ----------
+    environment : Environment
+        Where.
+    function : str
+        Which.
+    page : Path | None
+        Gets the same as a page, if the function's report has one.
+    """
     names = commands.ready(environment).outputs().get("function_names", {})
     if function not in names:
         raise OpsError(f"{environment.name} has no function {function} yet; apply it first.")
     functions = account.client("lambda", environment, read_timeout_seconds=250)
-    print(rollout.report_of(functions, f"{names[function]}:live"))
+    answer = rollout.report_of(functions, f"{names[function]}:live")
+    print(answer.text)
+    if page is not None and answer.page is not None:
+        write_page(answer.page, page, datetime.now(UTC))
+        print(f"report: {page}")
     return 0
 
 
@@ -138,6 +153,9 @@ def _parser() -> argparse.ArgumentParser:
     labels.add_options(parsers["label"])
     parsers["rules-deploy"].add_argument("--rules", type=Path, required=True, help="the YAML document")
     rollout.add_options(parsers["rules-deploy"])
+    parsers["rules-report"].add_argument(
+        "--page", type=Path, help="write the same as a page to this file, HTML"
+    )
     return parser
 
 
@@ -162,7 +180,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case "rules-deploy":
                 return rules_deploy(environment, options.rules, options.share, options.reason)
             case "rules-report":
-                return report(environment, "guardrails")
+                return report(environment, "guardrails", options.page)
             case "model-report":
                 return report(environment, "drift")
             case "state-backup":

@@ -3,6 +3,7 @@
 
 PY ?= .venv/bin/python
 VENV ?= .venv
+REPORTS ?= build/reports
 INFRA := $(VENV)-infra
 OPS = $(PY) -m ops
 
@@ -115,7 +116,7 @@ rules-deploy: rules-check ## Check a ruleset and deploy it gradually (RULES=file
 
 .PHONY: rules-report
 rules-report: $(VENV)/.dev ## Say what the candidate changes, by rule and with examples, and whether that may be chance (ENV=; without it, on the running local system)
-	@$(if $(ENV),$(OPS) rules-report --env "$(ENV)",$(PY) -m local.function_report guardrails)
+	@$(if $(ENV),$(OPS) rules-report --env "$(ENV)",$(PY) -m local.function_report guardrails) --page $(REPORTS)/rules-report.html
 
 .PHONY: model-report
 model-report: $(VENV)/.dev ## Say how the model is doing: drift of its inputs and score, calibration, precision, how late labels are (ENV=; without it, on the running local system)

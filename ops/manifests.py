@@ -249,9 +249,9 @@ class FunctionSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return not isinstance(self.trigger, InvokeTrigger)
 
     @property
-    def is_provisioned(self) -> bool:
-        """Whether Terraform makes it. Of the functions that browsers reach it makes none yet: they have no API Gateway (decision 0028)."""
-        return not isinstance(self.trigger, HttpTrigger)
+    def is_optional(self) -> bool:
+        """Whether Terraform makes it only where an environment asks for it: browsers reach it, where somebody may (``console``)."""
+        return isinstance(self.trigger, HttpTrigger)
 
     @property
     def visibility_seconds(self) -> int:

@@ -15,6 +15,7 @@ from contract.ruleset_change import ChangeKind, make_change
 from engine.errors import RulesetEditError
 from engine.rollout.start import named_models, with_candidate
 from engine.rules.sides import MAX_SHARE_PERCENT
+from lab.function_answer import read_answer
 from lab.models import kept_baseline, kept_model
 from ops.errors import OpsError
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from contract.ruleset_change import RulesetChange
+    from lab.function_answer import FunctionAnswer
 
 ACTIVE_STATES = ("COMPLETE", "BAKING", "DEPLOYING")
 
@@ -71,8 +73,8 @@ def make_candidate(active: bytes | None, candidate: bytes, share_percent: float)
         raise OpsError(f"The ruleset cannot be a candidate: {error}.") from error
 
 
-def put_models(s3: Any, bucket: str, document: bytes) -> list[str]:
-    """Put the models that a document names into the rules bucket, those that this tree has; give their sha256."""
+def put_models(s3: Any, bucket: str, document: bytes, report: Callable[[str], None] = print) -> list[str]:
+    """Put the models that a document names into the rules bucket, each with its baseline, those that this tree has; give their sha256."""
     put = []
     for sha256 in named_models(document.decode("utf-8-sig")):
         data = kept_model(sha256)
@@ -82,6 +84,8 @@ def put_models(s3: Any, bucket: str, document: bytes) -> list[str]:
         baseline = kept_baseline(sha256)
         if baseline is not None:
             s3.put_object(Bucket=bucket, Key=f"models/{sha256}.baseline", Body=baseline)
+        elif data is not None:
+            report(f"model {sha256[:12]} has no baseline in models/: without one its drift is not measured")
     return put
 
 
@@ -150,7 +154,7 @@ def who_is_here() -> str:
     return f"local/{getpass.getuser()}"
 
 
-def report_of(functions: Any, function: str) -> str:
+def report_of(functions: Any, function: str) -> FunctionAnswer:
     """Ask a function for its report: the guardrails what the candidate would change, the drift stage how the model is doing.
 
     Raises
@@ -162,4 +166,4 @@ def report_of(functions: Any, function: str) -> str:
     content = answer["Payload"].read()
     if answer.get("FunctionError"):
         raise OpsError(f"{function} failed: {content.decode()}")
-    return msgspec.json.decode(content, type=str)
+    return read_answer(content)

@@ -84,10 +84,11 @@ class EntityPages:
         case = case_of(self._cases, visit)
         if isinstance(case, Refusal):
             return self._refused(visit, case)
-        name = _numbered(case, visit.parts["number"])
+        name = numbered_entity(case, visit.parts["number"])
         if name is None:
             return self._desk.pages.notice(notices.NO_PAGE, visit.who)
-        return self._page(visit, "entity.html", view=entity_view(self._read(name)), case_id=case.case_id)
+        view = entity_view(self._read(name))
+        return self._page(visit, "entity.html", view=view, case_id=case.case_id, number=visit.parts["number"])
 
     def _read(self, name: str) -> EntityRecords:
         ids = self._records.cases_of_entity(name, MAX_CASES + 1)
@@ -121,7 +122,8 @@ class EntityPages:
         return self._desk.pages.page(template, visit.who, page_name="case", **view)
 
 
-def _numbered(case: Case, number: str) -> str | None:
+def numbered_entity(case: Case, number: str) -> str | None:
+    """Name of an entity of a case by its place; None where the case has none there."""
     if not number.isascii() or not number.isdigit() or len(number) > 2 or int(number) >= len(case.entities):
         return None
     return case.entities[int(number)]

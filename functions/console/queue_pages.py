@@ -15,7 +15,7 @@ from console.case_views import similar_row
 from console.judge_pages import form_id
 from console.queue_views import Filter, queue_view, read_filter
 from console.rights import Right, rights_of
-from console.routes import Action
+from console.route import Action
 from console.verdicts import CHOICES, FRAUD_TYPES, money_of, read_verdict, undecided
 from console.views import base_money, counted
 from contract.case import Case, parse_case_id

@@ -5,72 +5,14 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
-import msgspec
-
+from console.author_routes import AUTHOR_ROUTES
 from console.rights import Right
+from console.route import Action, Route
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-
-
-class Action(StrEnum):
-    """What an audit event says was asked for."""
-
-    SIGNED_IN = "signed_in"
-    SIGNED_OUT = "signed_out"
-    QUEUE_VIEWED = "queue_viewed"
-    ALERT_OPENED = "alert_opened"
-    CASE_VIEWED = "case_viewed"
-    NEXT_CASE_CLAIMED = "next_case_claimed"
-    CASE_CLAIMED = "case_claimed"
-    CASE_RELEASED = "case_released"
-    CASE_SKIPPED = "case_skipped"
-    PAYMENTS_JUDGED = "payments_judged"
-    VERDICT_UNDONE = "verdict_undone"
-    VERDICT_AGREED = "verdict_agreed"
-    VERDICT_CONTESTED = "verdict_contested"
-    FILTER_USED = "filter_used"
-    FILTER_SAVED = "filter_saved"
-    FILTER_RENAMED = "filter_renamed"
-    FILTER_DELETED = "filter_deleted"
-    CASE_REASSIGNED = "case_reassigned"
-    BULK_PREVIEWED = "bulk_previewed"
-    CASES_JUDGED = "cases_judged"
-    PAYMENT_VIEWED = "payment_viewed"
-    DECISION_REPLAYED = "decision_replayed"
-    LINKS_VIEWED = "links_viewed"
-    ENTITY_VIEWED = "entity_viewed"
-    WATCH_VIEWED = "watch_viewed"
-    SEARCH_OPENED = "search_opened"
-    SEARCHED = "searched"
-    PERSONAL_DATA_SHOWN = "personal_data_shown"
-    AUDIT_VIEWED = "audit_viewed"
-    SESSIONS_VIEWED = "sessions_viewed"
-    SESSION_REVOKED = "session_revoked"
-
-
-class Route(msgspec.Struct, frozen=True, kw_only=True):
-    """One page or action."""
-
-    name: str
-    method: Literal["GET", "POST"]
-    """GET shows, POST changes."""
-    path: str
-    """Begins with a slash; a part in braces is an opaque id."""
-    right: Right | None = None
-    """None for what is open to everybody who reaches the console."""
-    action: Action | None = None
-    """None for what is not recorded: what is open to everybody."""
-    needs_reason: bool = False
-    """Whether it is done only for a reason, in the form's field ``reason``; the audit event has it."""
-    recorded: tuple[str, ...] = ()
-    """Fields of the form that the audit event has too; never one with a value that a sender sent."""
-    title: str = ""
-    """In the menu; empty for what is not in it."""
-
 
 ROUTES: Final = (
     Route(name="home", method="GET", path="/"),
@@ -274,6 +216,7 @@ ROUTES: Final = (
         right=Right.SEARCH,
         action=Action.PAYMENT_VIEWED,
     ),
+    *AUTHOR_ROUTES,
     Route(
         name="replay_found",
         method="POST",

@@ -81,6 +81,7 @@ class SearchPages:
             payments=found_payments(found.rows, found.flagged),
             cases=found_cases(found.cases),
             fields=FIELDS,
+            can_list=by != "transaction",
             most=MAX_FOUND,
         )
 

@@ -43,6 +43,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The table's name in this environment."""
     labels_queue_url: str
     """Where labels are sent."""
+    ruleset_changes_table: str
+    """The table's name in this environment."""
+    rollout_counts_table: str
+    """The table's name in this environment."""
+    rules_bucket: str
+    """Where documents of rulesets are."""
+    rules_validator_function: str
+    """The function that reads and checks them."""
     replay_function: str
     """What makes a decision again: its ARN with its alias, or its name."""
     confirm_amount_base: Annotated[int, Meta(ge=1)]

@@ -54,6 +54,7 @@ from contract.saved_filter import SavedFilter
 from contract.scored import to_history_item
 from tests.support.audit_memory import MemoryAudit
 from tests.support.cases import make_case
+from tests.support.console_rulesets import ConsoleRulesets
 from tests.support.payments import Log
 from tests.support.tables import make_table
 
@@ -86,6 +87,10 @@ SETTINGS: Final = Settings(
     pending_labels_table="pending_labels",
     labels_table="labels",
     entity_risk_table="entity_risk",
+    ruleset_changes_table="ruleset_changes",
+    rollout_counts_table="rollout_counts",
+    rules_bucket="rules",
+    rules_validator_function="rules_validator",
     labels_queue_url="https://sqs.example/labels",
     replay_function="replay",
     confirm_amount_base=10_000,
@@ -226,6 +231,8 @@ class ConsoleWorld:
             "pending_labels": settings.pending_labels_table,
             "labels": settings.labels_table,
             "entity_risk": settings.entity_risk_table,
+            "ruleset_changes": settings.ruleset_changes_table,
+            "rollout_counts": settings.rollout_counts_table,
         }
         for table, name in names.items():
             make_table(dynamodb, table, {table: name}.__getitem__)
@@ -277,6 +284,9 @@ class ConsoleWorld:
         )
         beside = CaseSurroundings(lookups, decisions.decisions)
 
+        week = WeekRecords(dynamodb, tables.flagged, records)
+        self.rulesets = ConsoleRulesets(dynamodb, settings)
+
         def new_id() -> str:
             return f"decision-{next(self._numbers):08d}"
 
@@ -285,12 +295,13 @@ class ConsoleWorld:
             SignInPages(self.desk, identity),
             CasePages(self.desk, cases, records, beside, lambda: LAND, new_id),
             JudgePages(self.desk, cases, records, verdicts),
+            WatchPages(self.desk, cases, week),
+            *self.rulesets.pages(self.desk, week, cases, records),
             QueuePages(self.desk, cases, records, verdicts, beside, filters, new_id),
             FilterPages(self.desk, filters, new_id),
             PaymentPages(self.desk, cases, records, self.replays),
             EntityPages(self.desk, cases, records, beside),
             SearchPages(self.desk, records, self.replays),
-            WatchPages(self.desk, cases, WeekRecords(dynamodb, tables.flagged, records)),
             PeoplePages(self.desk, events),
         ]
         self._application = Mangum(make_app(self.desk, pages, self.log), lifespan="off")

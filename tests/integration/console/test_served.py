@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import time
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -20,15 +19,13 @@ from local.stack import Stack, supervisor
 from tests.support.browser import Browser
 from tests.support.cases import make_case
 from tests.support.payments import RETENTION, make_scored, make_transaction
+from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from local.identity import ConsoleSite
-
-
-WAIT_SECONDS = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -75,15 +72,6 @@ def test_people_sign_in_take_a_case_and_leave_a_trail(
     assert audit_verify.main(["--build-dir", str(build_dir)]) == 0
 
 
-def seconds_until(is_so: Callable[[], bool]) -> float:
-    """Wait for something; how long it took."""
-    began_at = time.monotonic()
-    while not is_so():
-        assert time.monotonic() - began_at < WAIT_SECONDS
-        time.sleep(0.05)
-    return time.monotonic() - began_at
-
-
 def test_a_verdict_is_a_label_sets_the_row_and_is_undone(stack: Stack, site: ConsoleSite) -> None:
     dynamodb = stack.client("dynamodb")
     case = make_case("user-2", case_number=7)
@@ -107,13 +95,12 @@ def test_a_verdict_is_a_label_sets_the_row_and_is_undone(stack: Stack, site: Con
 
     browser.send("Probably fraud", verdict="fraud", fraud_type="account_takeover")
     judged = browser.page
-    seconds = seconds_until(lambda: status() == CONFIRMED_FRAUD)
+    wait_until(lambda: status() == CONFIRMED_FRAUD, "the confirmed fraud")
     browser.page = judged
     browser.send("Undo")
-    seconds_until(lambda: status() == OPEN)
+    wait_until(lambda: status() == OPEN, "the row to be open again")
 
     assert "Fraud: 1 payment, 1,250.00 USD. The case is closed: fraud." in judged
-    assert seconds < 5, f"a label took {seconds:.1f} s"
     page = browser.open(f"/cases/{case.case_id}").partition("<main")[2]
     assert "Probably fraud" in page, page  # the lead's again, and undecided
     labels = dynamodb.scan(TableName="labels")["Items"]
