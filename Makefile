@@ -190,8 +190,8 @@ people: $(VENV)/.dev ## Print the console's address, and who can sign in to it
 	@$(PY) -m local.people
 
 .PHONY: audit-verify
-audit-verify: $(VENV)/.dev ## Find any audit event of the console that was changed, dropped, inserted or moved (KEEP=file writes the heads, HEADS=file checks those; TABLE= for one in AWS)
-	@$(PY) -m local.audit_verify --table "$(TABLE)" $(if $(HEADS),--heads "$(HEADS)") $(if $(KEEP),--keep "$(KEEP)")
+audit-verify: $(VENV)/.dev ## Find any audit event of the console that was changed, dropped, inserted or moved (TABLE= BUCKET= for those in AWS; KEEP=file writes the heads too, HEADS=file checks those too)
+	@$(PY) -m local.audit_verify --table "$(TABLE)" --bucket "$(BUCKET)" $(if $(HEADS),--heads "$(HEADS)") $(if $(KEEP),--keep "$(KEEP)")
 
 .PHONY: replay
 replay: $(VENV)/.dev ## Make stored decisions again from their rows, by the ruleset and model that were active then, and name those that differ (USER=, or FROM= TO=; TABLE= BUCKET= for those in AWS)
@@ -278,6 +278,10 @@ bench: setup ## Measure the functions against their targets (FIGURES=1 draws doc
 .PHONY: bench-endtoend
 bench-endtoend: setup ## Measure from the topic to SNS: 200 payments a second for 5 minutes, then the highest steady rate
 	@$(PY) -m benchmarks.endtoend --seconds 300 --search $(if $(FIGURES),--figures)
+
+.PHONY: bench-console
+bench-console: setup ## Measure how long a page of the console takes, beside 100 payments a second
+	@$(PY) -m benchmarks.console
 
 .PHONY: soak
 soak: setup ## Measure memory and latency at a steady rate (MINUTES=)

@@ -93,12 +93,14 @@ def _documents(spark: SparkSession, arguments: BacktestArguments) -> redeciding.
     return redeciding.Documents(
         rules=files.read_document(spark, arguments.rules_path).decode(),
         source=arguments.rules_path,
-        named_model=None
-        if arguments.named_model_path is None
-        else files.read_document(spark, arguments.named_model_path),
+        named_models=_contents(spark, arguments.named_models_path),
         model=None if arguments.model_path is None else files.read_document(spark, arguments.model_path),
         model_source=arguments.model_path or "",
     )
+
+
+def _contents(spark: SparkSession, folder: str | None) -> tuple[bytes, ...]:
+    return () if folder is None else tuple(files.read_documents(spark, folder).values())
 
 
 def _labels(spark: SparkSession, arguments: BacktestArguments) -> LabelBook:

@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.rollout.start import named_models
-from lab.models import kept_model
+from lab.models import models_named_by
 from lab.pages.html import write_page
 from ops import account, backtesting, commands
 from ops.environment import ROOT, Environment, read_environment
@@ -25,13 +24,13 @@ def order_of(options: argparse.Namespace) -> backtesting.Order:
         if file is not None and not file.is_file():
             raise OpsError(f"There is no file {file}.")
     rules = options.rules.read_bytes()
-    sha256 = next(iter(named_models(rules.decode())), None)
-    named = None if sha256 is None else kept_model(sha256)
-    if sha256 is not None and named is None:
-        raise OpsError(f"{options.rules} names model {sha256[:12]}, which is not in models/.")
+    named = models_named_by(rules.decode())
+    found = {sha256: data for sha256, data in named.items() if data is not None}
+    if missing := [sha256[:12] for sha256 in named if sha256 not in found]:
+        raise OpsError(f"{options.rules} names models that are not in models/: {', '.join(missing)}.")
     return backtesting.Order(
         rules=rules,
-        named_model=named,
+        named_models=found,
         model=None if options.model is None else options.model.read_bytes(),
         label_delay_days=options.label_delay_days,
         has_scores=options.out is not None,

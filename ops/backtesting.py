@@ -31,6 +31,8 @@ POLL_SECONDS: Final = 15.0
 RULES_FILE: Final = "rules.yaml"
 REPORT_FILE: Final = "report.txt"
 SCORES_FOLDER: Final = "scores/"
+MODEL_FILE: Final = "model.json"
+NAMED_MODELS_FOLDER: Final = "models/"
 
 _ENDED: Final = frozenset({"SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED", "ERROR", "EXPIRED"})
 """States of a Glue run that do not change any more."""
@@ -59,10 +61,10 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
     rules: bytes
     """The ruleset's document."""
-    named_model: bytes | None = None
-    """Of the model that it names."""
+    named_models: dict[str, bytes] = {}
+    """By sha256, of the models that it names, its candidate's too."""
     model: bytes | None = None
-    """Of a model in its place."""
+    """Of a model in the place of the champion's."""
     label_delay_days: float = 0.0
     has_scores: bool = False
 
@@ -153,13 +155,12 @@ class Backtest:
 
     def _start(self, order: Order) -> str:
         """Send the documents and start the state machine; give the execution's ARN."""
-        documents = {
-            RULES_FILE: order.rules,
-            "named_model.json": order.named_model,
-            "model.json": order.model,
-        }
-        sent = {name: data for name, data in documents.items() if data is not None}
-        for name, data in sent.items():
+        documents = {RULES_FILE: order.rules}
+        for sha256, data in order.named_models.items():
+            documents[f"{NAMED_MODELS_FOLDER}{sha256}.json"] = data
+        if order.model is not None:
+            documents[MODEL_FILE] = order.model
+        for name, data in documents.items():
             self._clients.s3.put_object(Bucket=self._settings.bucket, Key=f"{self._prefix}{name}", Body=data)
         url = f"s3://{self._settings.bucket}/"
         arguments = {
@@ -168,9 +169,10 @@ class Backtest:
             "--report_path": f"{url}{self._prefix}{REPORT_FILE}",
             "--label_delay_days": str(order.label_delay_days),
         }
-        for name, argument in (("named_model.json", "--named_model_path"), ("model.json", "--model_path")):
-            if name in sent:
-                arguments[argument] = f"{url}{self._prefix}{name}"
+        if order.named_models:
+            arguments["--named_models_path"] = f"{url}{self._prefix}{NAMED_MODELS_FOLDER}"
+        if order.model is not None:
+            arguments["--model_path"] = f"{url}{self._prefix}{MODEL_FILE}"
         if order.has_scores:
             arguments["--scores_path"] = f"{url}{self._prefix}{SCORES_FOLDER}"
         started = self._clients.stepfunctions.start_execution(

@@ -73,8 +73,8 @@ def make_candidate(active: bytes | None, candidate: bytes, share_percent: float)
         raise OpsError(f"The ruleset cannot be a candidate: {error}.") from error
 
 
-def put_models(s3: Any, bucket: str, document: bytes) -> list[str]:
-    """Put the models that a document names into the rules bucket, those that this tree has; give their sha256."""
+def put_models(s3: Any, bucket: str, document: bytes, report: Callable[[str], None] = print) -> list[str]:
+    """Put the models that a document names into the rules bucket, each with its baseline, those that this tree has; give their sha256."""
     put = []
     for sha256 in named_models(document.decode("utf-8-sig")):
         data = kept_model(sha256)
@@ -84,6 +84,8 @@ def put_models(s3: Any, bucket: str, document: bytes) -> list[str]:
         baseline = kept_baseline(sha256)
         if baseline is not None:
             s3.put_object(Bucket=bucket, Key=f"models/{sha256}.baseline", Body=baseline)
+        elif data is not None:
+            report(f"model {sha256[:12]} has no baseline in models/: without one its drift is not measured")
     return put
 
 

@@ -16,8 +16,10 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from engine.errors import InvalidModelError
+from engine.model.drift import read_baseline
 from engine.model.tables import read_model
 from ops.errors import OpsError
+from training.baseline import SUFFIX
 from training.options import TRAIN_DAYS, add_delay, until_of
 
 if TYPE_CHECKING:
@@ -175,7 +177,7 @@ class Training:
         order : Order
             What is to be trained.
         folder : Path
-            Where the model, its card and its picture are put.
+            Where the model, its baseline, its card and its picture are put.
 
         Returns
         -------
@@ -358,21 +360,27 @@ def order_of(options: argparse.Namespace, root: Path, as_of: datetime) -> Order:
 
 
 def proposal(files: Sequence[Path], settings: Settings) -> str:
-    """Check the model that was fetched, and say what it is and what may be done with it.
+    """Check the model that was fetched with its baseline, and say what it is and what may be done with it.
 
     Raises
     ------
     OpsError
-        If it does not fit this version of the system.
+        If it does not fit this version of the system, or its baseline is missing or that of another model.
     """
+    baseline = files[0].with_suffix(SUFFIX)
+    if baseline not in files:
+        raise OpsError(f"The job has left no {baseline.name}: without it nobody would see the model drift.")
     try:
         model = read_model(files[0].read_bytes(), str(files[0]))
+        counted = read_baseline(baseline.read_bytes(), str(baseline)).model
     except InvalidModelError as error:
         raise OpsError(f"The job's model cannot be used: {error}") from error
+    if counted != model.sha256:
+        raise OpsError(f"{baseline} is of model {counted[:12]}, and not of {model.sha256[:12]}.")
     training = model.document.training
     return (
         f"{files[0]}: model {model.sha256}, of {training.payments:,} payments with {training.frauds:,} frauds, "
         f"labels as of {training.labels_until[:16]}Z.\n"
         f"It is proposed, below {settings.proposed_url}, and nothing uses it. Read its card, {files[0].with_suffix('.md')}; "
-        "docs/guide-training.md says how it gets into a ruleset."
+        f"{baseline.name} belongs to it. docs/guide-training.md says how it gets into a ruleset."
     )

@@ -129,3 +129,13 @@ output "backtest" {
   description = "What `make backtest ENV=` needs; null where `backtest` is null."
   value       = one(module.backtest[*].settings)
 }
+
+output "console_url" {
+  description = "Where people open the console; null where `console` is null."
+  value       = one(module.http[*].url)
+}
+
+output "console_user_pool_id" {
+  description = "Id of the user pool to which an administrator invites people; null where `console` is null."
+  value       = one(module.sign_in[*].user_pool_id)
+}

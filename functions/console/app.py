@@ -20,7 +20,7 @@ from console import notices
 from console.audit_trail import Deed
 from console.pages import ASSETS, HEADERS, HSTS, Notice, Who
 from console.rights import rights_of
-from console.routes import ROUTES, Action, Route
+from console.routes import ROUTES
 from console.sessions import SEEN_EVERY, SESSION, Session, csrf_token, is_form_of, key_of
 from contract.audit import MAX_TEXT_CHARACTERS
 from contract.errors import ContractError, InvalidRowError
@@ -34,10 +34,9 @@ if TYPE_CHECKING:
 
     from console.audit_trail import AuditTrail
     from console.pages import Pages
+    from console.route import Action, Route
     from console.session_store import SessionStore
     from console.settings import Settings
-
-MAX_FORM_BYTES: Final = 100_000
 
 CHOSEN: Final = "chosen"
 """Field of a form that may come several times."""
@@ -262,7 +261,7 @@ def _endpoint(pages: Sequence[object], route: Route) -> Callable[[Visit], Respon
 def _served(desk: Desk, route: Route, endpoint: Callable[[Visit], Response]) -> Callable[[Request], Any]:
     async def serve(request: Request) -> Response:
         # A function's process answers one request at a time, so the calls to AWS in here block nobody.
-        body = await _body(request) if route.method == "POST" else b""
+        body = await _body(request, route.max_form_bytes) if route.method == "POST" else b""
         return desk.answer(route, endpoint, request, body)
 
     return serve
@@ -273,11 +272,11 @@ def _chosen_text(chosen: Sequence[str]) -> str:
     return printable(f"{len(chosen)}: {' '.join(chosen)}", MAX_TEXT_CHARACTERS)
 
 
-async def _body(request: Request) -> bytes:
+async def _body(request: Request, most: int) -> bytes:
     body = b""
     async for part in request.stream():
         body += part
-        if len(body) > MAX_FORM_BYTES:
+        if len(body) > most:
             raise HTTPException(413)
     return body
 

@@ -10,9 +10,11 @@ from console.case_reader import case_of
 from console.link_graph import Shared, kind_of, link_graph
 from console.masking import masked
 from console.payment_views import found_case, payment_view
+from console.replay_views import replay_view
 from console.verdicts import payment_id
 from console.views import base_money, counted, shown_time
 from contract.case_work import Refusal
+from engine.features.stored import features_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,8 +27,9 @@ if TYPE_CHECKING:
     from console.payment_views import FoundCase
     from console.records import Records
     from contract.case import Case
-    from contract.flagged import FlaggedTransaction
+    from contract.flagged import FlaggedKey, FlaggedTransaction
     from contract.label_rows import EntityMarks
+    from contract.replayed import ReplayAnswer
 
 MAX_CASES: Final = 50
 """Cases of an entity that its page shows, the newest."""
@@ -39,6 +42,14 @@ class Linked(Protocol):
 
     def links(self, case: Case) -> tuple[Link, ...]:
         """Entities that other cases have met too."""
+        ...
+
+
+class Replaying(Protocol):
+    """The call that makes a decision again; see :class:`console.replays.Replays`."""
+
+    def of(self, key: FlaggedKey) -> ReplayAnswer:
+        """Make a payment's decision again."""
         ...
 
 
@@ -55,13 +66,18 @@ class PaymentPages:
         The tables of payments.
     beside : Linked
         What a case shares.
+    replays : Replaying
+        Makes decisions again.
     """
 
-    def __init__(self, desk: Desk, cases: Changing, records: Records, beside: Linked) -> None:
+    def __init__(
+        self, desk: Desk, cases: Changing, records: Records, beside: Linked, replays: Replaying
+    ) -> None:
         self._desk = desk
         self._cases = cases
         self._records = records
         self._beside = beside
+        self._replays = replays
 
     def payment(self, visit: Visit) -> Response:
         """Show a payment of a case, with all features."""
@@ -70,6 +86,10 @@ class PaymentPages:
     def reveal_payment(self, visit: Visit) -> Response:
         """Show it with its personal data."""
         return self._payment(visit, is_revealed=True)
+
+    def replay_payment(self, visit: Visit) -> Response:
+        """Show it with its decision made again."""
+        return self._payment(visit, is_revealed=False, is_replayed=True)
 
     def links(self, visit: Visit) -> Response:
         """Show what a case shares with other cases."""
@@ -93,7 +113,7 @@ class PaymentPages:
         case = case_of(self._cases, visit)
         if isinstance(case, Refusal):
             return self._refused(visit, case)
-        name = _numbered(case, visit.parts["number"])
+        name = numbered_entity(case, visit.parts["number"])
         if name is None:
             return self._desk.pages.notice(notices.NO_PAGE, visit.who)
         ids = self._records.cases_of_entity(name, MAX_CASES)
@@ -105,12 +125,14 @@ class PaymentPages:
             kind=kind_of(name),
             value=values.get(name, ""),
             case_id=case.case_id,
+            number=visit.parts["number"],
+            can_list=name in values,
             labels=labels_text(self._records.marks(name)),
             summary=entity_summary(others),
             cases=found_cases(others),
         )
 
-    def _payment(self, visit: Visit, *, is_revealed: bool) -> Response:
+    def _payment(self, visit: Visit, *, is_revealed: bool, is_replayed: bool = False) -> Response:
         case = case_of(self._cases, visit)
         if isinstance(case, Refusal):
             return self._refused(visit, case)
@@ -127,8 +149,16 @@ class PaymentPages:
         ]
         view = payment_view(row, flagged, labels, is_revealed=is_revealed)
         can_reveal = not is_revealed and visit.who is not None and visit.who.may_reveal
+        replay = replay_view(row, features_of(row), self._replays.of(flagged.key)) if is_replayed else None
         return self._page(
-            visit, "payment.html", view=view, case_id=case.case_id, payment=wanted, can_reveal=can_reveal
+            visit,
+            "payment.html",
+            view=view,
+            case_id=case.case_id,
+            payment=wanted,
+            can_reveal=can_reveal,
+            replay=replay,
+            found=None,
         )
 
     def _refused(self, visit: Visit, refusal: Refusal) -> Response:
@@ -187,7 +217,8 @@ def found_cases(cases: Sequence[Case]) -> tuple[FoundCase, ...]:
     return tuple(found_case(case, base_money(case.at_risk_base, case.base_currency)) for case in newest)
 
 
-def _numbered(case: Case, number: str) -> str | None:
+def numbered_entity(case: Case, number: str) -> str | None:
+    """Name of an entity of a case by its place; None where the case has none there."""
     if not number.isascii() or not number.isdigit() or len(number) > 2 or int(number) >= len(case.entities):
         return None
     return case.entities[int(number)]

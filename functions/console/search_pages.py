@@ -11,6 +11,7 @@ import msgspec
 from console import notices
 from console.payment_pages import found_cases
 from console.payment_views import found_payments, payment_view
+from console.replay_views import replay_view
 from contract.addresses import canonical_address
 from contract.case import Case, owner_of
 from contract.entity_ids import entity_names
@@ -18,11 +19,13 @@ from contract.flagged import FlaggedKey, FlaggedTransaction
 from contract.scored import ScoredTransaction
 from contract.text import canonical_id
 from contract.transaction import Transaction
+from engine.features.stored import features_of
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
     from console.app import Desk, Visit
+    from console.payment_pages import Replaying
     from console.records import Records
 
 FIELDS: Final = (
@@ -53,9 +56,10 @@ class Found(msgspec.Struct, frozen=True):
 class SearchPages:
     """Endpoints by the names of their routes."""
 
-    def __init__(self, desk: Desk, records: Records) -> None:
+    def __init__(self, desk: Desk, records: Records, replays: Replaying) -> None:
         self._desk = desk
         self._records = records
+        self._replays = replays
 
     def search(self, visit: Visit) -> Response:
         """Show the form."""
@@ -77,11 +81,19 @@ class SearchPages:
             payments=found_payments(found.rows, found.flagged),
             cases=found_cases(found.cases),
             fields=FIELDS,
+            can_list=by != "transaction",
             most=MAX_FOUND,
         )
 
     def show_found(self, visit: Visit) -> Response:
         """Show one of the payments that a search found."""
+        return self._shown(visit, is_replayed=False)
+
+    def replay_found(self, visit: Visit) -> Response:
+        """Show it with its decision made again."""
+        return self._shown(visit, is_replayed=True)
+
+    def _shown(self, visit: Visit, *, is_replayed: bool) -> Response:
         by, query = _asked(visit)
         found = self._find(by, query) if by in dict(FIELDS) and query else None
         number = visit.form.get("number", "")
@@ -93,9 +105,19 @@ class SearchPages:
             label for label in self._records.labels_of_user(key.user_id) if label.event_key == key.event_key
         ]
         flagged = found.flagged.get(key)
-        view = payment_view(found.rows[key], flagged, labels)
+        row = found.rows[key]
+        view = payment_view(row, flagged, labels)
         case_id = "" if flagged is None else flagged.case_id or ""
-        return self._page(visit, "payment.html", view=view, case_id=case_id, payment="", can_reveal=False)
+        return self._page(
+            visit,
+            "payment.html",
+            view=view,
+            case_id=case_id,
+            payment="",
+            can_reveal=False,
+            replay=replay_view(row, features_of(row), self._replays.of(key)) if is_replayed else None,
+            found={"subject": by, "query": query, "number": number},
+        )
 
     def _find(self, by: str, query: str) -> Found:
         if by == "user":

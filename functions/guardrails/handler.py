@@ -15,11 +15,12 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from common.dynamodb import CLIENT_CONFIG
 from common.model_archive import ModelArchive
 from common.ruleset_bucket import keep_ruleset
+from common.ruleset_changes import ChangeRows
 from common.settings import read_settings
-from guardrails.deployments import Deployments
 from guardrails.settings import Settings
 from guardrails.stage import Guardrails
-from rollouts.tables import ChangesTable, CountsTable
+from rollouts.deployments import Deployments
+from rollouts.tables import CountsTable
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -42,7 +43,7 @@ stage = Guardrails(
         settings.rules_strategy,
     ),
     CountsTable(dynamodb, settings.rollout_counts_table),
-    ChangesTable(dynamodb, settings.ruleset_changes_table),
+    ChangeRows(dynamodb, settings.ruleset_changes_table),
     partial(keep_ruleset, s3, settings.rules_bucket),
     ModelArchive(s3, settings.rules_bucket, SHIPPED_MODELS).get,
     metrics,

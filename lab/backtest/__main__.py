@@ -54,22 +54,23 @@ def main(arguments: list[str] | None = None) -> None:
     options = _options(arguments)
     began = time.perf_counter()
     try:
-        ruleset = _with_model(_ruleset(options.rules), options.model)
+        document = _ruleset(options.rules)
+        ruleset = _with_model(document, options.model)
+        name = _name(ruleset, options.rules, document)
         if options.label_delay_days is not None and len(options.label_delay_days) > 1:
-            _print_delays(options, ruleset)
+            _print_delays(options, ruleset, name)
             return
         against = None if options.against is None else _ruleset(options.against)
         payments, plan = _payments(options, ruleset), _label_plan(options)
         with ExitStack() as files:
-            write = _score_writer(options.out, files, has_model=ruleset.model is not None)
+            write = _score_writer(options.out, files, has_model=any(side.model for side in ruleset.sides))
             backtest = run_backtest(payments.payments, ruleset, against=against, write=write, plan=plan)
     except (InvalidRulesetError, InvalidModelError, DatasetError, MappingError, OSError) as error:
         sys.exit(str(error))
     seconds = time.perf_counter() - began
     if not backtest.report.transactions:
         sys.exit(_nothing_valid(backtest, payments.source))
-    name = _name(ruleset, options.rules)
-    names = (name, "" if against is None else _name(against, options.against))
+    names = (name, "" if against is None else _name(against, options.against, against))
     print(as_text(backtest, is_labelled=payments.is_labelled))
     print(f"\n{name}, {payments.source}, {seconds:.1f} s")
     if backtest.comparison is not None:
@@ -101,9 +102,9 @@ def _shown(options: argparse.Namespace, backtest: Backtest) -> list[tuple[str, i
     return [(title, count, judged) for title, count, judged, is_requested in requested if is_requested]
 
 
-def _print_delays(options: argparse.Namespace, ruleset: Ruleset) -> None:
+def _print_delays(options: argparse.Namespace, ruleset: Ruleset, name: str) -> None:
     """Print a table by how late labels come, row by row."""
-    source, name = _payments(options, ruleset).source, _name(ruleset, options.rules)
+    source = _payments(options, ruleset).source
     plan = LabelPlan((), *options.blocked)
     rows: list[DelayRow] = []
     for row in run_delays(lambda: _payments(options, ruleset), ruleset, options.label_delay_days, plan):
@@ -133,10 +134,19 @@ def _with_model(ruleset: Ruleset, path: Path | None) -> Ruleset:
     return ruleset if path is None else with_model(ruleset, model_of(path), str(path))
 
 
-def _name(ruleset: Ruleset, path: Path) -> str:
+def _name(ruleset: Ruleset, path: Path, document: Ruleset) -> str:
+    """What decides, and what its document's candidate does: users are drawn for it, as in operation, unless a model is tried in the champion."""
     used = ruleset.model
     model = "" if used is None else f", model {used.model.sha256[:12]}"
-    return f"ruleset {ruleset.version} ({path}){model}"
+    candidate, side = document.candidate, ""
+    if candidate is not None:
+        version, share = candidate.ruleset.version, candidate.draw.share_percent
+        side = (
+            f", without its candidate {version}"
+            if ruleset.candidate is None
+            else f", its candidate {version} for {share:g} % of the users"
+        )
+    return f"ruleset {ruleset.version} ({path}){model}{side}"
 
 
 def _payments(options: argparse.Namespace, ruleset: Ruleset) -> PaymentStream:

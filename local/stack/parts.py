@@ -18,7 +18,7 @@ from local.resources import ACCOUNT_ID, resolve_environment
 from ops.manifests import ROOT, HttpTrigger
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from local.resources import Resources
@@ -61,6 +61,12 @@ def build_zips(names: Sequence[str], log_dir: Path) -> None:
         build.wait_for_exit(BUILD_SECONDS)
     finally:
         build.stop()
+
+
+def invoked_functions(specs: Mapping[str, FunctionSpec], chosen: Iterable[str]) -> list[str]:
+    """Name the functions that nothing but these invokes: they need a zip and a configuration, and no process of their own."""
+    named = {each.function for name in chosen for each in specs[name].access if each.function is not None}
+    return sorted(name for name in named if not specs[name].is_triggered)
 
 
 def mapping_config(

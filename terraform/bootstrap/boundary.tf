@@ -17,16 +17,16 @@ data "aws_iam_policy_document" "boundary" {
 
   # Rows are deleted from no other table: payments, alerts and labels expire.
   statement {
-    sid       = "CountsOfCrashesAndWhatLabelsTakeBack"
+    sid       = "CountsSessionsAndWhatLabelsTakeBack"
     actions   = ["dynamodb:BatchWriteItem", "dynamodb:DeleteItem"]
-    resources = [for table in ["entity_risk", "pending_labels", "record_crashes"] : "${local.arn.dynamodb}:table/${local.prefix[each.key]}-${table}"]
+    resources = [for table in ["console_sessions", "entity_risk", "pending_labels", "record_crashes"] : "${local.arn.dynamodb}:table/${local.prefix[each.key]}-${table}"]
   }
 
   # No other table is read as a whole.
   statement {
-    sid       = "CopiesOfLabelsForTheCache"
+    sid       = "SessionsAndCopiesOfLabelsForTheCache"
     actions   = ["dynamodb:Scan"]
-    resources = [for table in ["entity_risk", "labels"] : "${local.arn.dynamodb}:table/${local.prefix[each.key]}-${table}"]
+    resources = [for table in ["console_sessions", "entity_risk", "labels"] : "${local.arn.dynamodb}:table/${local.prefix[each.key]}-${table}"]
   }
 
   # The other queues are read by people and by subscribers alone.
@@ -40,6 +40,12 @@ data "aws_iam_policy_document" "boundary" {
     sid       = "TheSystemsOwnBuckets"
     actions   = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:GetBucketLocation", "s3:ListBucket", "s3:PutObject", "s3:PutObjectAcl"]
     resources = ["arn:${local.partition}:s3:::${local.prefix[each.key]}-*"]
+  }
+
+  statement {
+    sid       = "AuditHeadsAreLocked"
+    actions   = ["s3:PutObjectRetention"]
+    resources = ["arn:${local.partition}:s3:::${local.prefix[each.key]}-audit-heads-*"]
   }
 
   statement {
@@ -144,6 +150,13 @@ data "aws_iam_policy_document" "boundary" {
       variable = "kms:GrantIsForAWSResource"
       values   = ["true"]
     }
+  }
+
+  statement {
+    sid       = "NeverTheHeads"
+    effect    = "Deny"
+    actions   = ["s3:DeleteObject*"]
+    resources = ["arn:${local.partition}:s3:::${local.prefix[each.key]}-audit-heads-*"]
   }
 
   statement {

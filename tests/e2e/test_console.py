@@ -67,6 +67,7 @@ def test_what_is_said_in_the_console_is_told_to_the_next_payment(system: System)
     browser.send("Take this case")
 
     browser.send("Probably fraud", verdict="fraud", fraud_type="account_takeover")
+    browser.send("Yes, judge so")  # 25,000 are much money
 
     def status() -> str:
         found = system.flagged(suspicious.transaction.transaction_id)

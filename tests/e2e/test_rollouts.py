@@ -16,6 +16,7 @@ import pytest
 import yaml
 from confluent_kafka import Producer
 
+from contract.active_ruleset import ACTIVE
 from contract.clock import TRUSTED_FEED_HEADER, TRUSTED_FEED_VALUE
 from contract.items import from_item
 from contract.ruleset_change import RULESET_CHANGES_TABLE, ChangeKind, RulesetChange
@@ -100,7 +101,11 @@ class Payments:
 
 def _changes(site: System) -> list[RulesetChange]:
     items = site.stack.client("dynamodb").scan(TableName=RULESET_CHANGES_TABLE)["Items"]
-    changes = [from_item(RULESET_CHANGES_TABLE, item, RulesetChange) for item in items]
+    changes = [
+        from_item(RULESET_CHANGES_TABLE, item, RulesetChange)
+        for item in items
+        if item["change_key"]["S"] != ACTIVE
+    ]
     return sorted(changes, key=lambda change: change.change_key)
 
 

@@ -27,6 +27,8 @@ from console.app import Desk, make_app
 from console.audit_trail import AuditTrail
 from console.beside import CaseSurroundings
 from console.case_pages import CasePages
+from console.filter_pages import FilterPages
+from console.filter_store import FilterStore
 from console.judge_pages import JudgePages
 from console.oidc import IdentityProvider, finish_uri
 from console.pages import Pages
@@ -44,10 +46,14 @@ from console.week_records import WeekRecords
 from contract.case import Judgement, alert_link, from_case_item, to_case_item, to_case_key, to_link_item
 from contract.case_decision import CaseDecision, DecidedPayment, Ruling, to_decision_item
 from contract.flagged import flag, to_flagged_item
+from contract.items import to_item
 from contract.label import LabelVerdict
+from contract.replayed import ReplayAnswer
+from contract.saved_filter import SavedFilter
 from contract.scored import to_history_item
 from tests.support.audit_memory import MemoryAudit
 from tests.support.cases import make_case
+from tests.support.console_rulesets import ConsoleRulesets
 from tests.support.payments import Log
 from tests.support.tables import make_table
 
@@ -58,6 +64,7 @@ if TYPE_CHECKING:
     from console.rights import Group
     from contract.audit import AuditEvent
     from contract.case import Case
+    from contract.flagged import FlaggedKey
     from contract.scored import ScoredTransaction
 
 NOW: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -68,6 +75,7 @@ LAND: Final = (((-10.0, 36.0), (30.0, 36.0), (30.0, 60.0), (-10.0, 60.0)),)
 SETTINGS: Final = Settings(
     console_url="http://127.0.0.1:8080",
     console_sessions_table="console_sessions",
+    saved_filters_table="saved_filters",
     audit_events_table="audit_events",
     cases_table="cases",
     case_links_table="case_links",
@@ -78,7 +86,12 @@ SETTINGS: Final = Settings(
     pending_labels_table="pending_labels",
     labels_table="labels",
     entity_risk_table="entity_risk",
+    ruleset_changes_table="ruleset_changes",
+    rollout_counts_table="rollout_counts",
+    rules_bucket="rules",
+    rules_validator_function="rules_validator",
     labels_queue_url="https://sqs.example/labels",
+    replay_function="replay",
     confirm_amount_base=10_000,
     second_look_amount_base=10_000,
     oidc_issuer="https://issuer.example/pool",
@@ -176,6 +189,18 @@ class MemoryQueue:
         }
 
 
+class MemoryReplays:
+    """Answers with what a test has put there."""
+
+    def __init__(self) -> None:
+        self.answer = ReplayAnswer(why_not="Ruleset 7 is not kept any more.")
+        self.asked: list[FlaggedKey] = []
+
+    def of(self, key: FlaggedKey) -> ReplayAnswer:
+        self.asked.append(key)
+        return self.answer
+
+
 class ConsoleWorld:
     """The console, and one browser that keeps its cookies.
 
@@ -196,6 +221,7 @@ class ConsoleWorld:
     ) -> None:
         names = {
             "console_sessions": settings.console_sessions_table,
+            "saved_filters": settings.saved_filters_table,
             "cases": settings.cases_table,
             "case_links": settings.case_links_table,
             "transaction_history": settings.transaction_history_table,
@@ -204,6 +230,8 @@ class ConsoleWorld:
             "pending_labels": settings.pending_labels_table,
             "labels": settings.labels_table,
             "entity_risk": settings.entity_risk_table,
+            "ruleset_changes": settings.ruleset_changes_table,
+            "rollout_counts": settings.rollout_counts_table,
         }
         for table, name in names.items():
             make_table(dynamodb, table, {table: name}.__getitem__)
@@ -229,6 +257,7 @@ class ConsoleWorld:
         )
         backoff = cases_backoff(lambda _: None, lambda: 0.5)
         self.labels = MemoryQueue()
+        self.replays = MemoryReplays()
         tables = Tables(
             flagged=settings.flagged_transactions_table,
             history=settings.transaction_history_table,
@@ -254,17 +283,23 @@ class ConsoleWorld:
         )
         beside = CaseSurroundings(lookups, decisions.decisions)
 
+        week = WeekRecords(dynamodb, tables.flagged, records)
+        self.rulesets = ConsoleRulesets(dynamodb, settings)
+
         def new_id() -> str:
             return f"decision-{next(self._numbers):08d}"
 
+        filters = FilterStore(dynamodb, settings.saved_filters_table)
         pages = [
             SignInPages(self.desk, identity),
             CasePages(self.desk, cases, records, beside, lambda: LAND, new_id),
             JudgePages(self.desk, cases, records, verdicts),
-            QueuePages(self.desk, cases, records, verdicts, beside, new_id),
-            PaymentPages(self.desk, cases, records, beside),
-            SearchPages(self.desk, records),
-            WatchPages(self.desk, cases, WeekRecords(dynamodb, tables.flagged, records)),
+            WatchPages(self.desk, cases, week),
+            *self.rulesets.pages(self.desk, week, cases, records),
+            QueuePages(self.desk, cases, records, verdicts, beside, filters, new_id),
+            FilterPages(self.desk, filters, new_id),
+            PaymentPages(self.desk, cases, records, beside, self.replays),
+            SearchPages(self.desk, records, self.replays),
             PeoplePages(self.desk, events),
         ]
         self._application = Mangum(make_app(self.desk, pages, self.log), lifespan="off")
@@ -349,6 +384,12 @@ class ConsoleWorld:
         item = to_decision_item(decision)
         self.dynamodb.put_item(TableName=self.settings.case_decisions_table, Item=item)
         return decision
+
+    def put_filter(self, filter_id: str, person: str = "person-1", **changes: Any) -> None:
+        """Store a filter of the queue that somebody keeps."""
+        fields = {"name": "Urgent", "view": "open", "severity": "critical", "least": "any"} | changes
+        saved = SavedFilter(person=person, filter_id=filter_id, saved_at=self.now, **fields)
+        self.dynamodb.put_item(TableName=self.settings.saved_filters_table, Item=to_item(saved))
 
     def stored_case(self, case: Case) -> Case:
         """Read a case as it is now."""

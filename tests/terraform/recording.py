@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 import redis
 
+from contract.audit import AUDIT_TABLE
 from contract.clock import time_text
 from contract.label_rows import PENDING_ATTRIBUTE
 from contract.rollout_rows import ROLLOUT_COUNTS_TABLE, counts_item, part_key
@@ -36,6 +37,8 @@ from ops.packaging.functions import build_zip
 from ops.reconciling import is_clean
 from score.ruleset_archive import LAST_GOOD
 from score.stage import CHECKPOINT_EVERY
+from tests.support.audit_heads import MemoryHeads, keep_heads, write_hour
+from tests.support.audit_memory import MemoryAudit
 from tests.support.payments import stream_event
 from tests.support.planted import TURNED, TURNED_SHA256
 from tests.terraform.call_recorder import recorder
@@ -78,6 +81,7 @@ def record_calls(folder: Path) -> dict[str, set[Call]]:
         _run_canary(functions, make_client("sqs", aws.endpoint))
         _run_guardrails(functions, dynamodb)
         _run_drift(functions, dynamodb)
+        _run_audit_keeper(functions, dynamodb)
     return functions.calls
 
 
@@ -359,6 +363,21 @@ def _run_drift(functions: _Functions, dynamodb: Any) -> None:
     _count(dynamodb, document, RolloutCounts({1: 1}))
     report = functions.invoke("drift", {})
     assert "labels of the last 30 days were read" in report, report
+
+
+def _run_audit_keeper(functions: _Functions, dynamodb: Any) -> None:
+    """A run after an object of an earlier hour, whose heads are looked for in their chains; then another one in the same hour."""
+    rows, kept, now = MemoryAudit(), MemoryHeads(), datetime.now(UTC)
+    write_hour(rows, now - timedelta(hours=2))
+    keep_heads(rows, kept, now - timedelta(hours=2))
+    for item in rows.rows.values():
+        dynamodb.put_item(TableName=AUDIT_TABLE, Item=item)
+    bucket = functions.resources.buckets["audit_heads"]
+    for key, body in kept.objects.items():
+        make_client("s3", functions.aws).put_object(Bucket=bucket, Key=key, Body=body)
+    said = functions.invoke("audit_keeper", {})
+    assert said.endswith("heads kept, 0 of the last ones gone"), said
+    assert "exists" in functions.invoke("audit_keeper", {})
 
 
 def _count(dynamodb: Any, document: str, counts: RolloutCounts) -> None:

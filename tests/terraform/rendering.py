@@ -1,4 +1,4 @@
-"""The modules `function`, `ingestion`, `history_export`, `backtest`, `audit` and `observability`, rendered for the repository's own functions with a mocked provider.
+"""The modules `function`, `http`, `sign_in`, `ingestion`, `history_export`, `backtest`, `audit` and `observability`, rendered for the repository's own functions with a mocked provider.
 
 Terraform evaluates the modules for every `function.yaml`, so a new function needs no change here.
 """
@@ -57,10 +57,17 @@ REFERENCES: Final = (
     "queue.canary",
     "queue.labels",
     "queue.quarantine",
+    "audit_heads.lock_mode",
+    "audit_heads.retention_days",
+    "bucket.audit_heads",
     "bucket.landing",
     "bucket.quarantine",
     "bucket.rules",
     "topic.fraud_alerts",
+    "console.url",
+    "identity.issuer",
+    "identity.discovery_url",
+    "identity.client_id",
     "cache.endpoint",
     "cache.replication_group",
     "key.tokenization",
@@ -143,7 +150,7 @@ def _resources(module: str) -> list[dict[str, Any]]:
 def _state() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        functions = [name for name, spec in read_functions().items() if spec.is_provisioned]
+        functions = list(read_functions())
         (root / "modules").symlink_to(MODULES)  # in one package, so that a module may use its neighbour
         (root / "main.tf.json").write_text(json.dumps(_root_module(functions, root)))
         (root / "zips").mkdir()
@@ -185,6 +192,12 @@ def _root_module(functions: list[str], build: Path) -> dict[str, Any]:
             "history_export": _history_export_module(),
             "backtest": _backtest_module(build / "glue"),
             "audit": _audit_module(),
+            "http": _http_module(),
+            "sign_in": {
+                "source": "./modules/sign_in",
+                "name": f"{NAME}-console",
+                "console_url": "${module.http.url}",
+            },
             "observability": _observability_module(topics),
         },
     }
@@ -284,6 +297,23 @@ def _audit_module() -> dict[str, Any]:
     }
 
 
+def _http_module() -> dict[str, Any]:
+    of_console = {
+        name: f'${{module.functions["console"].{name}}}'
+        for name in ("function_name", "alias_name", "alias_arn")
+    }
+    return {
+        "source": "./modules/http",
+        "name": f"{NAME}-console",
+        "function": of_console,
+        "access": {"endpoint_type": "PRIVATE", "allowed_cidrs": ["10.50.0.0/16"]},
+        "vpc": {"id": "vpc-1", "subnet_ids": ["subnet-1", "subnet-2"]},
+        "metrics_namespace": NAMESPACE,
+        "logs_key_arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/logs",
+        "log_retention_days": 30,
+    }
+
+
 def _targets(topics: dict[str, str]) -> dict[str, Any]:
     tables = {
         name: {"arn": target_arn("table", name), "stream_arn": f"{target_arn('table', name)}/stream/1"}
@@ -295,7 +325,10 @@ def _targets(topics: dict[str, str]) -> dict[str, Any]:
             name: {"arn": target_arn("queue", name), "url": f"https://sqs/{name}"}
             for name in ("canary", "labels", "quarantine")
         },
-        "buckets": {name: {"arn": target_arn("bucket", name)} for name in ("landing", "quarantine", "rules")},
+        "buckets": {
+            name: {"arn": target_arn("bucket", name)}
+            for name in ("audit_heads", "landing", "quarantine", "rules")
+        },
         "topics": {"fraud_alerts": {"arn": target_arn("topic", "fraud_alerts")}},
         "cache": {
             "replication_group_arn": f"arn:aws:elasticache:{REGION}:{ACCOUNT}:replicationgroup:p",
@@ -334,5 +367,6 @@ def _observability_module(topics: dict[str, str]) -> dict[str, Any]:
         "history_export_arn": "${module.history_export.state_machine_arn}",
         "audit_metric_names": "${module.audit.metric_names}",
         "threat_rule_name": "fraud-test-malware-found",
+        "console": {name: f"${{module.http.{name}}}" for name in ("api_name", "stage_name", "metric_names")},
         "notification_topic_arns": {severity: [arn] for severity, arn in NOTIFIED.items()},
     }

@@ -52,7 +52,6 @@ def test_metrics_are_those_that_are_paid_for() -> None:
         (name, "ColdStart")
         for name, spec in read_functions().items()
         if spec.is_triggered
-        and spec.is_provisioned
         and "capture_cold_start_metric=True" in (ROOT / f"functions/{name}/handler.py").read_text()
     }
     metrics = emitted() | cold_starts

@@ -17,7 +17,7 @@ from tests.terraform.rendering import statements, target_arn
 if TYPE_CHECKING:
     from tests.terraform.call_recorder import Call
 
-FUNCTIONS = {name: spec for name, spec in read_functions().items() if spec.is_provisioned}
+FUNCTIONS = read_functions()
 TRIGGERED = [name for name, spec in FUNCTIONS.items() if spec.is_triggered]
 NOT_ON_THE_WIRE = {"elasticache:Connect"}
 """The local cache needs no sign-in, and a sign-in is a signature, not a call. Only the source shows that it is needed."""

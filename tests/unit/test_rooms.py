@@ -39,6 +39,7 @@ BELOW: Final[dict[str, frozenset[str]]] = {
             "cache",
             "engine",
             "score",
+            "console",
             "reconcile",
             "simulator",
             "lab",

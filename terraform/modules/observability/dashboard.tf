@@ -2,7 +2,9 @@
 # `ours` are metrics of the stages and of the Glue job, {service, metric -> statistic}; `aws` are metrics of AWS.
 
 locals {
-  story = [
+  story = concat(local.payment_story, local.console_story, local.base_story)
+
+  payment_story = [
     {
       text = "## Is anything wrong?\nA page wakes somebody, a ticket is for the next working day. Each alarm's description names its runbook."
       widgets = [
@@ -107,6 +109,7 @@ locals {
         { title = "Payments in cases", ours = { case = { RecordsReceived = ["Sum"], PaymentsAdded = ["Sum"], JudgementsChanged = ["Sum"] } } },
         { title = "Failed, retried, deleted before", ours = { case = { RecordsFailed = ["Sum"], CaseConflicts = ["Sum"], FlaggedRowsMissing = ["Sum"] } } },
         { title = "From Kafka to the case, ms", ours = { case = { CaseLatencyMs = ["p50", "p99"] } } },
+        { title = "Audit heads kept, gone, unreadable; hours since those before", ours = { audit_keeper = { AuditHeadsKept = ["Sum"], AuditHeadsGone = ["Sum"], AuditObjectsUnreadable = ["Sum"], AuditHeadsAgeHours = ["Maximum"] } } },
       ]
     },
     {
@@ -132,6 +135,9 @@ locals {
         },
       ]
     },
+  ]
+
+  base_story = [
     {
       text = "## Dead letters, and what everything runs on"
       widgets = [

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from tests.terraform.emulator import gateway_requests
 from tests.terraform.iam import reference
 from tests.terraform.iam.evaluator import Request, as_list
 
@@ -160,8 +161,10 @@ def iam_requests(call: Call, state: State) -> list[Request]:
     LookupError
         If AWS's reference has no such action: the emulator must then be taught the operation's action.
     """
-    action = reference.action(_action(call))
     own = {"aws:RequestedRegion": call.region, **_request_tags(call.parameters), **_service_keys(call)}
+    if call.service == gateway_requests.SERVICE:
+        return gateway_requests.gateway_requests(call, own, state)
+    action = reference.action(_action(call))
     found = [
         Request(action.name, arn, own | state.keys_of(arn))
         for arn in _resources(call, action, state) or ["*"]
@@ -304,7 +307,10 @@ def _deleted_objects(call: Call, own: dict[str, str | list[str]]) -> Iterator[Re
         return
     for entry in call.parameters.get("Delete", {}).get("Objects", []):
         action = "s3:DeleteObjectVersion" if entry.get("VersionId") else "s3:DeleteObject"
-        yield Request(action, f"arn:aws:s3:::{call.parameters['Bucket']}/{entry['Key']}", own)
+        resource = f"arn:aws:s3:::{call.parameters['Bucket']}/{entry['Key']}"
+        yield Request(action, resource, own)
+        if call.parameters.get("BypassGovernanceRetention"):
+            yield Request("s3:BypassGovernanceRetention", resource, own)
 
 
 def _last_snapshot(call: Call, own: dict[str, str | list[str]], state: State) -> Iterator[Request]:

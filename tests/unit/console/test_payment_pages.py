@@ -14,6 +14,8 @@ from contract.case import CaseStatus, CaseVerdict
 from contract.entity_ids import entity_names
 from contract.flagged import flag
 from contract.items import to_item
+from contract.replayed import ReplayAnswer, ReplayDifference, ReplayedDecision
+from contract.side import Side
 from engine.features.catalogue import CATALOGUE, FEATURE_SET
 from engine.features.stored import pack
 from tests.support.console_world import NOW, ConsoleWorld
@@ -36,6 +38,24 @@ def case(world: ConsoleWorld) -> Case:
     stored = world.put_case(entities=entity_names(PAYMENT)[:1])
     world.put_payments(ROW, case=stored)
     return stored
+
+
+def made_again(**changes: Any) -> ReplayedDecision:
+    """The decision of the row."""
+    fields: dict[str, Any] = {
+        "ruleset": "7+0123456789ab",
+        "model": "a" * 64,
+        "side": Side.CHAMPION,
+        "decision": ROW.decision,
+        "risk_score": ROW.risk_score,
+        "reasons": ROW.reasons,
+        "shadow_rule_ids": ROW.shadow_rule_ids,
+        "failed_rule_ids": ROW.failed_rule_ids,
+        "other": None,
+        "fraud_probability": 0.0,
+        "differences": (),
+    }
+    return ReplayedDecision(**fields | changes)
 
 
 def page_of(case: Case) -> str:
@@ -76,6 +96,46 @@ def test_features_of_another_version_are_said_to_be_so(world: ConsoleWorld, case
     world.put_payments(make_scored(PAYMENT, feature_set="ffffff"))
 
     assert "Its features are of another version" in world.get(page_of(case)).body
+
+
+def test_a_payment_offers_to_make_its_decision_again_and_shows_both(world: ConsoleWorld, case: Case) -> None:
+    world.replays.answer = ReplayAnswer(
+        made_again(risk_score=60, differences=(ReplayDifference("risk_score", "85", "60"),))
+    )
+
+    offered = world.get(page_of(case)).body
+    body = world.get(f"{page_of(case)}/replay").body
+
+    assert f'href="{page_of(case)}/replay" data-load="replay"' in offered
+    assert "by ruleset 7+0123456789ab and model aaaaaaaaaaaa: not the same are risk score." in body
+    assert '<tr class="odd"><th scope="row">Score</th><td>85</td><td>60<span' in body
+    assert '<tr><th scope="row">Decision</th><td>block</td><td>block</td></tr>' in body
+    assert world.replays.asked == [flag(ROW, NOW, RETENTION).key]
+
+
+def test_a_decision_that_follows_from_its_row_is_said_to_be_the_same(world: ConsoleWorld, case: Case) -> None:
+    world.replays.answer = ReplayAnswer(made_again())
+
+    body = world.get(f"{page_of(case)}/replay").body
+
+    assert "everything is the same." in body
+    assert "odd" not in body[body.index('id="replay"') : body.index("Beside what is usual")]
+
+
+def test_a_ruleset_that_is_gone_is_said_to_be(world: ConsoleWorld, case: Case) -> None:
+    body = world.get(f"{page_of(case)}/replay").body
+
+    assert "It cannot be made again. Ruleset 7 is not kept any more." in body
+
+
+def test_a_payment_that_a_search_finds_is_decided_again_by_a_form(world: ConsoleWorld, case: Case) -> None:
+    form = {"subject": "user", "query": "user-1", "number": "0"}
+
+    offered = world.post("/search/payment", form).body
+    body = world.post("/search/payment/replay", form).body
+
+    assert 'action="/search/payment/replay"' in offered
+    assert "Ruleset 7 is not kept any more." in body
 
 
 @pytest.mark.parametrize("part", ["payments/" + "0" * 32, "links/1", "links/x", "links/-1", "links/999"])

@@ -59,7 +59,8 @@ def test_handler_withdraws_the_candidate_keeps_the_document_and_records_the_chan
     kept = aws("s3").get_object(Bucket=module.settings.rules_bucket, Key=f"rulesets/{digest}")["Body"].read()
     assert kept == appconfig.active
     rows = aws("dynamodb").scan(TableName="ruleset_changes")["Items"]
-    assert {row["kind"]["S"] for row in rows} >= {"withdrawn"}
+    assert {row["kind"]["S"] for row in rows if "kind" in row} >= {"withdrawn"}
+    assert [row["digest"]["S"] for row in rows if row["change_key"]["S"] == "active"] == [digest]
     assert emitted(capsys)["CandidatesWithdrawn"] == [1.0]
 
 

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+import lab.models
 from glue_scripts.backtest_arguments import parse_backtest_arguments
 from lab.backtest.scores import COLUMNS, MODEL_COLUMNS
 from lab.pages.page import PAGE_SUFFIX, to_json
 from lab.rows.scores import columns
 from local import backtest_rows
 from tests.support.report_pages import page_of
+from tests.support.two_models import rules_naming, two_models
 
 PAGE = page_of("a word")
 
@@ -33,8 +35,9 @@ class Spark:
             report = Path(arguments.report_path.removeprefix("file://"))
             report.write_text("the report\n")
             Path(f"{report}{PAGE_SUFFIX}").write_bytes(to_json(PAGE))
-        if arguments.named_model_path:
-            self.named_model = Path(arguments.named_model_path.removeprefix("file://")).read_bytes()
+        if arguments.named_models_path:
+            folder = Path(arguments.named_models_path.removeprefix("file://"))
+            self.named_models = sorted(file.read_bytes() for file in folder.iterdir())
         if arguments.scores_path:
             folder = Path(arguments.scores_path.removeprefix("file://"))
             folder.mkdir()
@@ -65,7 +68,7 @@ def test_the_job_is_the_one_of_glue_and_gets_what_was_named(
     arguments = parse_backtest_arguments(command[2:])
     assert arguments.rows_path == f"file://{rows}"
     assert arguments.model_path == f"file://{Path('models/default.json').resolve()}"
-    assert (arguments.scores_path, arguments.named_model_path, arguments.label_delay_days) == (
+    assert (arguments.scores_path, arguments.named_models_path, arguments.label_delay_days) == (
         None,
         None,
         7.0,
@@ -82,17 +85,26 @@ def test_scores_become_one_file(spark: Spark, tmp_path: Path, capsys: pytest.Cap
     assert f"scores: {out}, 2 payments" in capsys.readouterr().out
 
 
-def test_the_model_that_a_ruleset_names_is_sent_with_it(spark: Spark, tmp_path: Path) -> None:
-    model = Path("models/default.json").read_bytes()
-    sha256 = (
-        model.partition(b'"sha256":"')[2][:64].decode() or model.partition(b'"sha256": "')[2][:64].decode()
-    )
+def test_the_models_that_a_ruleset_and_its_candidate_name_are_sent_with_it(
+    spark: Spark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = two_models(tmp_path / "models")
+    monkeypatch.setattr(lab.models, "MODELS", tmp_path / "models")
     rules = tmp_path / "rules.yaml"
-    rules.write_text(f"{Path('rules/default.yaml').read_text()}\nmodel: {{sha256: {sha256}}}\n")
+    rules.write_text(rules_naming(*models))
 
     backtest_rows.main(["--rows", str(tmp_path), "--rules", str(rules)])
 
-    assert spark.named_model == model
+    assert spark.named_models == sorted(models.values())
+
+
+def test_a_model_that_is_not_here_is_left_to_the_job_which_names_it(spark: Spark, tmp_path: Path) -> None:
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(rules_naming("a" * 64))
+
+    backtest_rows.main(["--rows", str(tmp_path), "--rules", str(rules)])
+
+    assert not hasattr(spark, "named_models")
 
 
 def test_a_job_that_fails_gives_its_exit_code(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -13,12 +13,14 @@ import msgspec
 import pytest
 from botocore.exceptions import ClientError
 
+import lab.models
 from contract.items import from_item
 from contract.ruleset_change import RULESET_CHANGES_TABLE, ChangeKind, RulesetChange
 from engine.rules.check import check_ruleset
 from ops import rollout
 from ops.errors import OpsError
 from tests.support.rule_samples import HEAD, RULE
+from tests.support.two_models import rules_naming, two_models
 
 WHERE = {"application_id": "a", "environment_id": "e", "profile_id": "p"}
 AT = datetime(2026, 12, 1, 9, tzinfo=UTC)
@@ -91,6 +93,22 @@ def test_the_models_that_the_tree_has_are_put_into_the_bucket_with_their_trainin
     assert rollout.put_models(Bucket(), "rules", json.dumps(document).encode()) == [sha256]
     baseline = Path("models/default.baseline").read_bytes()
     assert put == {f"rules/models/{sha256}": model, f"rules/models/{sha256}.baseline": baseline}
+
+
+def test_a_model_without_a_baseline_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Bucket:
+        def put_object(self, **_: Any) -> None:
+            pass
+
+    models, said = two_models(tmp_path / "models"), list[str]()
+    monkeypatch.setattr(lab.models, "MODELS", tmp_path / "models")
+
+    rollout.put_models(Bucket(), "rules", rules_naming(*models).encode(), said.append)
+
+    assert said == [
+        f"model {sha256[:12]} has no baseline in models/: without one its drift is not measured"
+        for sha256 in models
+    ]
 
 
 def test_a_row_that_may_not_be_written_is_said_and_does_not_stop_the_deployment() -> None:

@@ -7,11 +7,14 @@ import io
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from botocore.exceptions import ClientError
 from botocore.session import get_session
 from botocore.validate import ParamValidator
 
+from engine.model.drift import Baseline
+from engine.model.tables import read_model
 from ops import training
 from ops.errors import OpsError
 from tests.support.model_samples import model_document
@@ -206,12 +209,22 @@ def test_it_waits_for_exports_and_job_and_fetches_what_was_made(tmp_path: Path) 
         {"TrainingJobStatus": "InProgress", "SecondaryStatus": each}
         for each in ("Starting", "Training", "Training")
     ]
-    run = Run(tmp_path, (running, *EXPORTED), (*states, COMPLETED), md=b"card", json=b"{}", svg=b"<svg/>")
+    run = Run(
+        tmp_path,
+        (running, *EXPORTED),
+        (*states, COMPLETED),
+        baseline=b"[]",
+        md=b"card",
+        json=b"{}",
+        svg=b"<svg/>",
+    )
 
     files = run.run()
 
-    assert [file.name for file in files] == [f"{NAME}.{ending}" for ending in ("json", "md", "svg")]
-    assert files[1].read_bytes() == b"card"
+    assert [file.name for file in files] == [
+        f"{NAME}.{ending}" for ending in ("json", "baseline", "md", "svg")
+    ]
+    assert files[2].read_bytes() == b"card"
     assert run.waited == [30.0] * 4
     assert run.lines[1:] == [
         *("labels: 5 rows exported", "transaction_history: 7 rows exported"),
@@ -340,22 +353,40 @@ def test_a_file_that_is_missing_is_named(tmp_path: Path, missing: str) -> None:
         training.order_of(_options("--rules", str(root / "rules.yaml")), root, AS_OF)
 
 
+def _fetched(folder: Path, model: bytes, counted: bytes | None = None) -> list[Path]:
+    """The files of a model and its baseline, which may have been counted for another one."""
+    document, baseline = folder / "m.json", folder / "m.baseline"
+    document.write_bytes(model)
+    sha256 = read_model(model if counted is None else counted, "m").sha256
+    baseline.write_bytes(msgspec.json.encode(Baseline(sha256, 1.0, {}, [1.0])))
+    return [document, baseline]
+
+
 def test_what_was_fetched_is_checked_and_said_to_be_a_proposal(tmp_path: Path) -> None:
-    file = tmp_path / "m.json"
-    file.write_bytes(model_document())
+    text = training.proposal(_fetched(tmp_path, model_document()), SETTINGS)
 
-    text = training.proposal([file], SETTINGS)
-
+    assert "m.baseline belongs to it" in text
     assert "It is proposed, below s3://fraud-dev-rules-1/models/proposed/, and nothing uses it." in text
     assert str(tmp_path / "m.md") in text
 
 
 def test_a_model_that_does_not_fit_is_refused(tmp_path: Path) -> None:
-    file = tmp_path / "m.json"
-    file.write_bytes(b"{}")
+    files = _fetched(tmp_path, b"{}", model_document())
 
-    with pytest.raises(OpsError, match=r"The job's model cannot be used"):
-        training.proposal([file], SETTINGS)
+    with pytest.raises(OpsError, match=r"The job's model cannot be used: .*m\.json"):
+        training.proposal(files, SETTINGS)
+
+
+def test_a_model_whose_baseline_is_missing_or_damaged_or_of_another_model_is_refused(tmp_path: Path) -> None:
+    document, baseline = _fetched(tmp_path, model_document(), model_document(intercept=-2.0))
+
+    with pytest.raises(OpsError, match=r"m\.baseline is of model [0-9a-f]{12}, and not of [0-9a-f]{12}"):
+        training.proposal([document, baseline], SETTINGS)
+    with pytest.raises(OpsError, match=r"has left no m\.baseline"):
+        training.proposal([document], SETTINGS)
+    baseline.write_bytes(b"{")
+    with pytest.raises(OpsError, match=r"cannot be used: .*m\.baseline"):
+        training.proposal([document, baseline], SETTINGS)
 
 
 def test_an_export_is_further_back_than_dynamodbs_backup() -> None:

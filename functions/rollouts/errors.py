@@ -1,4 +1,4 @@
-"""The errors of the guardrails."""
+"""The errors of deploying a ruleset."""
 
 from __future__ import annotations
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from guardrails.errors import NotDeployedError
+from botocore.exceptions import ClientError
+
+from rollouts.errors import NotDeployedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,6 +37,8 @@ class Deployment(NamedTuple):
     reason: str
     """Its newest event that has a description."""
     content_type: str
+    description: str = ""
+    """What whoever started it wrote for people."""
 
     @property
     def is_undone(self) -> bool:
@@ -50,7 +54,7 @@ class Deployments:
     client : AppConfigClient
         A low-level client.
     application, environment, strategy : str
-        AppConfig's ids; the strategy deploys at once.
+        AppConfig's ids; the strategy deploys at once, unless a call names another.
     """
 
     def __init__(self, client: AppConfigClient, application: str, environment: str, strategy: str) -> None:
@@ -75,8 +79,25 @@ class Deployments:
                 break
         return found
 
-    def replace(self, newest: Sequence[Deployment], document: bytes, why: str) -> int:
-        """Deploy a document at once. A deployment that is not complete is stopped first; it could not be overtaken.
+    def find(self, number: int) -> Deployment | None:
+        """Give one deployment by its number; None where there is none."""
+        try:
+            return self._read(number)
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") == "ResourceNotFoundException":
+                return None
+            raise
+
+    def replace(
+        self,
+        newest: Sequence[Deployment],
+        document: bytes,
+        why: str,
+        *,
+        strategy: str | None = None,
+        content_type: str | None = None,
+    ) -> int:
+        """Deploy a document. A deployment that is not complete is stopped first; it could not be overtaken.
 
         Parameters
         ----------
@@ -86,6 +107,10 @@ class Deployments:
             The new one.
         why : str
             For people who look at AppConfig.
+        strategy : str | None
+            Another than the one that deploys at once.
+        content_type : str | None
+            Another than that of the active document.
 
         Returns
         -------
@@ -104,7 +129,7 @@ class Deployments:
             ApplicationId=self._application,
             ConfigurationProfileId=active.profile_id,
             Content=document,
-            ContentType=active.content_type,
+            ContentType=content_type or active.content_type,
             Description=why[:MAX_DESCRIPTION],
         )["VersionNumber"]
         if active.state in RUNNING:
@@ -117,7 +142,7 @@ class Deployments:
         started = self._client.start_deployment(
             ApplicationId=self._application,
             EnvironmentId=self._environment,
-            DeploymentStrategyId=self._strategy,
+            DeploymentStrategyId=strategy or self._strategy,
             ConfigurationProfileId=active.profile_id,
             ConfigurationVersion=str(version),
             Description=why[:MAX_DESCRIPTION],
@@ -157,4 +182,5 @@ class Deployments:
             changed_at.astimezone(UTC),
             next((each["Description"] for each in events if each.get("Description")), "no reason given"),
             stored["ContentType"],
+            deployment.get("Description", ""),
         )
