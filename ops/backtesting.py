@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
+from lab.pages.page import PAGE_SUFFIX, from_json
 from ops import exports
 from ops.errors import OpsError
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
     from pathlib import Path
+
+    from lab.pages.page import Page
 
 OUTPUT: Final = "backtest"
 """The root module's output: what terraform/modules/backtest says."""
@@ -138,6 +141,19 @@ class Backtest:
             return self._read(f"{self._prefix}{REPORT_FILE}").decode()
         except (BotoCoreError, ClientError) as error:
             raise OpsError(f"backtest {self.name}: AWS refuses a request: {error}") from error
+
+    def page(self) -> Page:
+        """Fetch the page of a run that is complete.
+
+        Raises
+        ------
+        OpsError
+            Where it cannot be fetched.
+        """
+        try:
+            return from_json(self._read(f"{self._prefix}{REPORT_FILE}{PAGE_SUFFIX}"))
+        except (BotoCoreError, ClientError) as error:
+            raise OpsError(f"backtest {self.name}: AWS refuses its page: {error}") from error
 
     def _start(self, order: Order) -> str:
         """Send the documents and start the state machine; give the execution's ARN."""
