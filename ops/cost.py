@@ -348,9 +348,7 @@ class _Month:
 
     def observability(self) -> list[Line]:
         log_gb_usd = self._unit("log_gb") + self._size.log_days / DAYS * self._unit("log_storage_gb_month")
-        size = msgspec.structs.replace(
-            self._size, canary=False, console=False
-        )  # both have a line of their own
+        size = msgspec.structs.replace(self._size, canary=False, console=False)  # they have their own lines
         alarms_usd = (
             alarm_metrics(size, self._usage) * self._unit("alarm_month")
             + self._constant["composite_alarms"] * self._unit("composite_alarm_month")
@@ -393,10 +391,9 @@ class _Month:
         if size.backup_has_history:
             copied_gb += self._gb("history_bytes") * self._constant["history_days"] / DAYS
         copies = size.backup_days / self._constant["backup_every_days"] * size.backup_vaults
+        copies_usd = copied_gb * copies * self._unit("backup_gb_month")
         return [
             Line(PROTECTION, "trail of data events", events_usd, False),
             Line(PROTECTION, "scan of landed files", scan_usd * size.malware_scan, True),
-            Line(
-                PROTECTION, "copies of the tables", copied_gb * copies * self._unit("backup_gb_month"), True
-            ),
+            Line(PROTECTION, "copies of the tables", copies_usd, True),
         ]
