@@ -34,6 +34,7 @@ IAM_SERVICES: Final = {"appconfigdata": "appconfig"}
 
 ACTIONS: Final = {
     ("dynamodb", "BatchExecuteStatement"): "PartiQL{statement}",
+    ("dynamodb", "ExecuteStatement"): "PartiQL{statement}",
     ("dynamodb", "TransactWriteItems"): "{member}Item",
     ("sqs", "SendMessageBatch"): "SendMessage",
     ("lambda", "Invoke"): "InvokeFunction",
