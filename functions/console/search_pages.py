@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from console import notices
-from console.payment_pages import found_cases
+from console.entity_views import found_cases
 from console.payment_views import found_payments, payment_view
 from console.replay_views import replay_view
 from console.verdicts import payment_id
