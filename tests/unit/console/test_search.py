@@ -35,7 +35,8 @@ def find(world: ConsoleWorld, by: str, query: str) -> str:
 
 def shown(page: str) -> str:
     """The first payment on a page of what was found, as its form names it."""
-    return re.findall(r'name="payment" value="(\w{32})"', page)[0]
+    first: str = re.findall(r'name="payment" value="(\w{32})"', page)[0]
+    return first
 
 
 def test_a_user_is_found_with_all_payments_and_cases(world: ConsoleWorld) -> None:
