@@ -37,6 +37,7 @@ from console.beside import CaseSurroundings
 from console.case_pages import CasePages
 from console.change_pages import ChangePages
 from console.editor_pages import EditorPages
+from console.entity_pages import EntityPages
 from console.filter_pages import FilterPages
 from console.filter_store import FilterStore
 from console.judge_pages import JudgePages
@@ -158,7 +159,8 @@ application: Any = Mangum(  # its type of a context is not Powertools'
             ModelPages(desk, active, reader, counts),
             QueuePages(desk, cases, records, verdicts, beside, filters, new_id),
             FilterPages(desk, filters, new_id),
-            PaymentPages(desk, cases, records, beside, replays),
+            PaymentPages(desk, cases, records, replays),
+            EntityPages(desk, cases, records, beside),
             SearchPages(desk, records, replays),
             PeoplePages(desk, audit_store),
         ],
@@ -169,7 +171,9 @@ application: Any = Mangum(  # its type of a context is not Powertools'
 )
 
 
-@logger.inject_lambda_context
+@logger.inject_lambda_context(
+    log_event=False
+)  # whatever POWERTOOLS_LOGGER_LOG_EVENT says: an event has cookies and forms
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request."""

@@ -24,6 +24,7 @@ from console.app import Desk, make_app
 from console.audit_trail import AuditTrail
 from console.beside import CaseSurroundings
 from console.case_pages import CasePages
+from console.entity_pages import EntityPages
 from console.filter_pages import FilterPages
 from console.filter_store import FilterStore
 from console.judge_pages import JudgePages
@@ -185,7 +186,8 @@ class ConsoleWorld:
             *self.rulesets.pages(self.desk, week, cases, records, self.replays),
             QueuePages(self.desk, cases, records, verdicts, beside, filters, new_id),
             FilterPages(self.desk, filters, new_id),
-            PaymentPages(self.desk, cases, records, beside, self.replays),
+            PaymentPages(self.desk, cases, records, self.replays),
+            EntityPages(self.desk, cases, records, beside),
             SearchPages(self.desk, records, self.replays),
             PeoplePages(self.desk, events),
         ]
