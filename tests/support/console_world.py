@@ -31,6 +31,7 @@ from console.entity_pages import EntityPages
 from console.filter_pages import FilterPages
 from console.filter_store import FilterStore
 from console.judge_pages import JudgePages
+from console.live_records import Live
 from console.oidc import IdentityProvider, finish_uri
 from console.pages import Pages
 from console.payment_pages import PaymentPages
@@ -93,6 +94,12 @@ SETTINGS: Final = Settings(
     rules_validator_function="rules_validator",
     labels_queue_url="https://sqs.example/labels",
     replay_function="replay",
+    metrics_namespace="FraudDetection",
+    score_function="score",
+    persist_function="persist",
+    alert_function="alert",
+    case_function="case",
+    label_function="label",
     confirm_amount_base=10_000,
     second_look_amount_base=10_000,
     oidc_issuer="https://issuer.example/pool",
@@ -190,6 +197,16 @@ class MemoryQueue:
         }
 
 
+class MemoryFlow:
+    """Metrics that a test has put there."""
+
+    def __init__(self) -> None:
+        self.live = Live()
+
+    def read(self, _now: datetime) -> Live:
+        return self.live
+
+
 class MemoryReplays:
     """Answers with what a test has put there."""
 
@@ -259,6 +276,7 @@ class ConsoleWorld:
         backoff = cases_backoff(lambda _: None, lambda: 0.5)
         self.labels = MemoryQueue()
         self.replays = MemoryReplays()
+        self.flow = MemoryFlow()
         tables = Tables(
             flagged=settings.flagged_transactions_table,
             history=settings.transaction_history_table,
@@ -295,7 +313,7 @@ class ConsoleWorld:
             SignInPages(self.desk, identity),
             CasePages(self.desk, cases, records, beside, lambda: LAND, new_id),
             JudgePages(self.desk, cases, records, verdicts),
-            WatchPages(self.desk, cases, week),
+            WatchPages(self.desk, cases, week, self.flow),
             *self.rulesets.pages(self.desk, week, cases, records),
             QueuePages(self.desk, cases, records, verdicts, beside, filters, new_id),
             FilterPages(self.desk, filters, new_id),
