@@ -107,7 +107,7 @@ PAYMENTS_OPTIONS = --rules $(RULES) $(if $(MODEL),--model "$(MODEL)") $(if $(AGA
 .PHONY: backtest
 backtest: $(if $(ROWS),setup,$(VENV)/.dev) ## Measure what a ruleset finds in labelled payments (RULES= MODEL= AGAINST= OUT=, TRANSACTIONS= SEED= SCENARIO=people or crowds; or DATA= MAP= LIMIT=; with labels that come late: LABEL_DELAY_DAYS=7, or 1,3,7,14,30 for a table, or LABEL_DELAYS=file, BLOCKED=judged, unlabelled, honest or sampled:0.1); or let it decide again about stored rows (ROWS=folder of exports, or ENV=; RULES= MODEL= OUT= LABEL_DELAY_DAYS=)
 	@$(if $(ENV)$(ROWS),$(NO_PAYMENTS_OPTIONS),$(NEED_DATA))
-	@$(PY) -m $(if $(ENV),ops.backtest --env "$(ENV)" $(ROWS_OPTIONS),$(if $(ROWS),local.backtest_rows --rows "$(ROWS)" $(ROWS_OPTIONS) $(if $(CORES),--cores $(CORES)),lab.backtest --page $(REPORTS)/backtest.html $(PAYMENTS_OPTIONS)))
+	@$(PY) -m $(if $(ENV),ops.backtest --env "$(ENV)" $(ROWS_OPTIONS),$(if $(ROWS),local.backtest_rows --rows "$(ROWS)" $(ROWS_OPTIONS) $(if $(CORES),--cores $(CORES)),lab.backtest $(PAYMENTS_OPTIONS))) --page $(REPORTS)/backtest.html
 
 # What every training takes, wherever its payments come from.
 TRAIN_OPTIONS = --rules "$(RULES)" $(if $(UNTIL),--until "$(UNTIL)") $(if $(OUT),$(if $(ENV),$(error make train: a training in AWS names its model itself; leave OUT= out),--out "$(OUT)")) $(if $(TRAIN_DAYS),--train-days $(TRAIN_DAYS)) $(if $(LABEL_DELAY_DAYS),--label-delay-days $(LABEL_DELAY_DAYS)) $(if $(WEEKLY),--weekly)
@@ -188,6 +188,10 @@ row: $(VENV)/.dev ## Print a user's newest history rows, features by name (USER=
 .PHONY: people
 people: $(VENV)/.dev ## Print the console's address, and who can sign in to it
 	@$(PY) -m local.people
+
+.PHONY: audit-find
+audit-find: $(VENV)/.dev ## Print what was done in the console (DAY= PERSON=; BY=user VALUE=u-1 who asked for a user, or BY=card_id and the like; TABLE= for one in AWS)
+	@$(PY) -m local.audit_find --day "$(DAY)" --person "$(PERSON)" --by "$(BY)" --value "$(VALUE)" --table "$(TABLE)"
 
 .PHONY: audit-verify
 audit-verify: $(VENV)/.dev ## Find any audit event of the console that was changed, dropped, inserted or moved (TABLE= BUCKET= for those in AWS; KEEP=file writes the heads too, HEADS=file checks those too)
@@ -272,8 +276,8 @@ MINUTES ?= 30
 FIGURES ?=
 
 .PHONY: bench
-bench: setup ## Measure the functions against their targets (FIGURES=1 draws docs/figures)
-	@$(PY) -m benchmarks $(if $(FIGURES),--figures)
+bench: setup ## Measure the functions against their targets (FIGURES=1 draws docs/figures; ROLLOUT=1 with a model and a candidate)
+	@$(PY) -m benchmarks $(if $(FIGURES),--figures) $(if $(ROLLOUT),--rollout --output build/bench-rollout.json)
 
 .PHONY: bench-endtoend
 bench-endtoend: setup ## Measure from the topic to SNS: 200 payments a second for 5 minutes, then the highest steady rate

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.rollout.report import LOST, MAX_RULES, NEW, first_sentences, overlap_sentence, times_sentence
-from lab.pages.page import Fact, Listing, Page, Section, Text, figures, sections, table, words
+from lab.pages.drawing import bar_plot
+from lab.pages.page import Fact, Listing, Page, Plot, Section, Text, figures, sections, table, words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,8 +62,19 @@ def _compared(report: RolloutReport) -> Section:
         of = row.what if _is_count(row.what) else of
         name = row.what if _is_count(row.what) else f"{of}, {row.what.strip()}"
         rows.append((name, f"{row.champion:,}", f"{row.candidate:,}", f"{row.both:,}"))
+    bars = [
+        (f"{row.what}, {side}", float(count), f"{count:,}")
+        for row in report.rows
+        if _is_count(row.what)
+        for side, count in (("champion", row.champion), ("candidate", row.candidate))
+    ]
     blocks: list[Block] = [
-        Text(f"{each.what}: {each.sentence} {overlap_sentence(each)}") for each in report.differences
+        *(Text(f"{each.what}: {each.sentence} {overlap_sentence(each)}") for each in report.differences),
+        Plot(
+            bar_plot(bars, "payments"),
+            "Bars: payments that the champion and the candidate review or block; the table below has the figures.",
+            "Payments that each side names.",
+        ),
     ]
     blocks.append(
         table("Payments of both sides", (*words("what"), *figures("champion", "candidate", "both")), rows)

@@ -7,10 +7,13 @@ import os
 import subprocess
 import sys
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from lab.models import models_named_by
+from lab.pages.html import write_page
+from lab.pages.page import PAGE_SUFFIX, from_json
 from local.ingestion import spark_settings
 from local.jars import JAVA_HOME
 from ops.manifests import ROOT
@@ -55,6 +58,9 @@ def _run(options: argparse.Namespace, folder: Path) -> int:
         options.out.parent.mkdir(parents=True, exist_ok=True)
         count = join_parts(sorted(scores.glob("part-*.csv")), options.out)
         print(f"scores: {options.out}, {count:,} payments")
+    if options.page is not None:
+        write_page(from_json(Path(f"{report}{PAGE_SUFFIX}").read_bytes()), options.page, datetime.now(UTC))
+        print(f"report: {options.page}")
     return 0
 
 
@@ -167,6 +173,7 @@ def _parser() -> argparse.ArgumentParser:
         default=0.0,
         help="payments younger than that when the labels were exported are in no share",
     )
+    parser.add_argument("--page", type=Path, help="write the same as a page to this file, HTML")
     parser.add_argument("--cores", type=int, default=0, help="tasks in parallel (default: all cores)")
     return parser
 

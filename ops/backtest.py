@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lab.models import models_named_by
+from lab.pages.html import write_page
 from ops import account, backtesting, commands
 from ops.environment import ROOT, Environment, read_environment
 from ops.errors import OpsError
@@ -43,7 +44,11 @@ def backtest(environment: Environment, options: argparse.Namespace) -> int:
     clients = backtesting.Clients(
         *(account.client(service, environment) for service in ("s3", "stepfunctions", "glue"))
     )
-    print(backtesting.Backtest(clients, settings, datetime.now(UTC)).run(order, options.out), end="")
+    run = backtesting.Backtest(clients, settings, datetime.now(UTC))
+    print(run.run(order, options.out), end="")
+    if options.page is not None:
+        write_page(run.page(), options.page, datetime.now(UTC))
+        print(f"report: {options.page}")
     return 0
 
 
@@ -55,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rules", type=Path, required=True, help="the ruleset")
     parser.add_argument("--model", type=Path, help="a model, in the place of the ruleset's")
     parser.add_argument("--out", type=Path, help="write a line a payment to this file, CSV")
+    parser.add_argument("--page", type=Path, help="write the same as a page to this file, HTML")
     parser.add_argument("--label-delay-days", type=float, default=0.0)
     options = parser.parse_args(arguments)
     try:

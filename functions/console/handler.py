@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from aws_lambda_powertools import Logger, Tracer
 from botocore.config import Config
+from botocore.session import get_session
 from mangum import Mangum
 
 from common.case_desk import CaseDesk
@@ -121,11 +122,13 @@ beside = CaseSurroundings(
     decisions.decisions,
 )
 week = WeekRecords(dynamodb, settings.flagged_transactions_table, records)
+# By botocore: boto3's own client of S3 brings along transfers of large files, which nothing here needs.
+s3: Any = get_session().create_client("s3", config=CLIENT_CONFIG)
 rulesets = RulesetDesk(
     dynamodb,
     settings.ruleset_changes_table,
     ChangeRows(dynamodb, settings.ruleset_changes_table),
-    boto3.client("s3", config=CLIENT_CONFIG),
+    s3,
     settings.rules_bucket,
     backoff,
 )
@@ -178,7 +181,9 @@ application: Any = Mangum(  # its type of a context is not Powertools'
 )
 
 
-@logger.inject_lambda_context
+@logger.inject_lambda_context(
+    log_event=False
+)  # whatever POWERTOOLS_LOGGER_LOG_EVENT says: an event has cookies and forms
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request."""

@@ -22,6 +22,8 @@ _LONGEST: Final = 16
 """Letters of a name beside or below an axis."""
 _LETTER: Final = 7
 """Width of a letter, about."""
+_WIDE_LETTER: Final = 8
+"""Of a text that nothing may cut off."""
 
 
 class Stroke(msgspec.Struct, frozen=True):
@@ -225,8 +227,8 @@ def bar_plot(bars: Sequence[tuple[str, float, str]], label: str) -> Drawing:
     label : str
         What the values are.
     """
-    left = 12 + _LETTER * max((len(name) for name, _, _ in bars), default=0)
-    right = 16 + _LETTER * max((len(text) for _, _, text in bars), default=0)
+    left = 12 + _WIDE_LETTER * max((len(name) for name, _, _ in bars), default=0)
+    right = 16 + _WIDE_LETTER * max((len(text) for _, _, text in bars), default=0)
     step, most = 24, max((value for _, value, _ in bars), default=0.0) or 1.0
     width, height = max(WIDTH, left + right + 120), step * len(bars) + 30
     boxes, labels = [], []

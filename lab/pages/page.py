@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import msgspec
 
@@ -20,7 +20,7 @@ class Column(msgspec.Struct, frozen=True):
     """Figures stand at the right, one below the other."""
 
 
-class Table(msgspec.Struct, frozen=True):
+class Table(msgspec.Struct, frozen=True, tag=True):
     """A table; the first cell of each row names the row."""
 
     kind: ClassVar[str] = "table"
@@ -32,7 +32,7 @@ class Table(msgspec.Struct, frozen=True):
     """Below the table: what a column means."""
 
 
-class Text(msgspec.Struct, frozen=True):
+class Text(msgspec.Struct, frozen=True, tag=True):
     """A paragraph."""
 
     kind: ClassVar[str] = "text"
@@ -41,7 +41,7 @@ class Text(msgspec.Struct, frozen=True):
     """Something is wrong, and somebody should act."""
 
 
-class Listing(msgspec.Struct, frozen=True):
+class Listing(msgspec.Struct, frozen=True, tag=True):
     """Items one below the other."""
 
     kind: ClassVar[str] = "listing"
@@ -49,7 +49,7 @@ class Listing(msgspec.Struct, frozen=True):
     items: tuple[str, ...]
 
 
-class Plot(msgspec.Struct, frozen=True):
+class Plot(msgspec.Struct, frozen=True, tag=True):
     """A drawing with its alternative text and its caption."""
 
     kind: ClassVar[str] = "plot"
@@ -59,14 +59,14 @@ class Plot(msgspec.Struct, frozen=True):
     caption: str
 
 
-class Plots(msgspec.Struct, frozen=True):
+class Plots(msgspec.Struct, frozen=True, tag=True):
     """Small plots side by side."""
 
     kind: ClassVar[str] = "plots"
     plots: tuple[Plot, ...]
 
 
-class Code(msgspec.Struct, frozen=True):
+class Code(msgspec.Struct, frozen=True, tag=True):
     """Text of a file or of a command, to be copied."""
 
     kind: ClassVar[str] = "code"
@@ -101,6 +101,28 @@ class Page(msgspec.Struct, frozen=True):
     sections: tuple[Section, ...]
     made_by: str
     """The command, and what it read."""
+
+
+PAGE_SUFFIX: Final = ".page.json"
+"""Of the file of a page beside that of its text, where a program elsewhere makes HTML of it."""
+
+_DECODER: Final = msgspec.json.Decoder(Page)
+
+
+def to_json(page: Page) -> bytes:
+    """Write a page for a program that makes HTML of it, elsewhere."""
+    return msgspec.json.encode(page)
+
+
+def from_json(data: bytes) -> Page:
+    """Read what :func:`to_json` wrote.
+
+    Raises
+    ------
+    msgspec.DecodeError
+        Where it is no page.
+    """
+    return _DECODER.decode(data)
 
 
 def words(*names: str) -> tuple[Column, ...]:

@@ -21,6 +21,7 @@ from glue_scripts.backtest_arguments import parse_backtest_arguments
 from glue_scripts.backtest_rows import backtest
 from lab.exports import write_export
 from lab.models import model_of, with_model
+from lab.pages.page import PAGE_SUFFIX, from_json
 from lab.rows.deciding import RowJudge
 from lab.rows.truth import Finding, LabelBook, counting_finding, payment_hash
 from lab.simulated_rows import ENDS_AT, EXPIRES_AT_S, labels_of, simulated_rows
@@ -186,6 +187,9 @@ def test_the_report_is_written_and_names_what_it_was_made_from(run: Run, tmp_pat
     assert "rows of feature set 861800 lack" in report
     assert "as of 2026-11-01T00:00:00.000000Z" in report
     assert "%" in report
+    page = from_json((tmp_path / f"out/report.txt{PAGE_SUFFIX}").read_bytes())
+    assert page.answer.startswith("Of 1,501 payments they flag ")
+    assert "as of 2026-11-01T00:00:00.000000Z" in page.made_by
 
 
 def test_scores_say_of_each_payment_what_is_decided_and_what_was(

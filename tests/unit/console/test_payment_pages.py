@@ -131,7 +131,8 @@ def test_a_ruleset_that_is_gone_is_said_to_be(world: ConsoleWorld, case: Case) -
 
 
 def test_a_payment_that_a_search_finds_is_decided_again_by_a_form(world: ConsoleWorld, case: Case) -> None:
-    form = {"subject": "user", "query": "user-1", "number": "0"}
+    payment = payment_id(flag(make_scored(), NOW, RETENTION))
+    form = {"subject": "user", "query": "user-1", "payment": payment}
 
     offered = world.post("/search/payment", form).body
     body = world.post("/search/payment/replay", form).body

@@ -12,9 +12,13 @@ import pytest
 import lab.models
 from glue_scripts.backtest_arguments import parse_backtest_arguments
 from lab.backtest.scores import COLUMNS, MODEL_COLUMNS
+from lab.pages.page import PAGE_SUFFIX, to_json
 from lab.rows.scores import columns
 from local import backtest_rows
+from tests.support.report_pages import page_of
 from tests.support.two_models import rules_naming, two_models
+
+PAGE = page_of("a word")
 
 
 class Spark:
@@ -28,7 +32,9 @@ class Spark:
         self.commands.append(command)
         arguments = parse_backtest_arguments(command[2:])
         if not self._code:
-            Path(arguments.report_path.removeprefix("file://")).write_text("the report\n")
+            report = Path(arguments.report_path.removeprefix("file://"))
+            report.write_text("the report\n")
+            Path(f"{report}{PAGE_SUFFIX}").write_bytes(to_json(PAGE))
         if arguments.named_models_path:
             folder = Path(arguments.named_models_path.removeprefix("file://"))
             self.named_models = sorted(file.read_bytes() for file in folder.iterdir())
@@ -128,3 +134,15 @@ def test_scores_have_the_columns_of_the_backtest_first() -> None:
     assert without[: len(COLUMNS)] == [each.name for each in COLUMNS]
     assert with_model[: len(MODEL_COLUMNS)] == [each.name for each in MODEL_COLUMNS]
     assert without[len(COLUMNS) :] == with_model[len(MODEL_COLUMNS) :]
+
+
+def test_the_page_of_the_job_is_written_and_its_path_printed(
+    spark: Spark, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "reports" / "backtest.html"
+
+    assert backtest_rows.main(["--rows", str(tmp_path), "--page", str(page)]) == 0
+
+    assert spark.commands
+    assert "<h1>a word</h1>" in page.read_text(encoding="utf-8")
+    assert capsys.readouterr().out == f"the report\nreport: {page}\n"

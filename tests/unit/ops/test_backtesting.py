@@ -16,9 +16,11 @@ from botocore.validate import ParamValidator
 
 import lab.models
 from glue_scripts.backtest_arguments import parse_backtest_arguments
+from lab.pages.page import to_json
 from ops import backtesting
 from ops.backtest import order_of
 from ops.errors import OpsError
+from tests.support.report_pages import page_of
 from tests.support.two_models import rules_naming, two_models
 
 if TYPE_CHECKING:
@@ -106,16 +108,18 @@ class Run:
         self.lines: list[str] = []
         self.waited: list[float] = []
 
-    def run(self, scores: Path | None = None, **order: Any) -> str:
-        clients = backtesting.Clients(self.s3, self.machine, self.glue)
-        task = backtesting.Backtest(
-            clients,
+    @property
+    def task(self) -> backtesting.Backtest:
+        return backtesting.Backtest(
+            backtesting.Clients(self.s3, self.machine, self.glue),
             SETTINGS,
             datetime(2026, 11, 27, 2, 30, 1, 500, tzinfo=UTC),
             report=self.lines.append,
             wait=self.waited.append,
         )
-        return task.run(backtesting.Order(**{"rules": b"rules"} | order), scores)
+
+    def run(self, scores: Path | None = None, **order: Any) -> str:
+        return self.task.run(backtesting.Order(**{"rules": b"rules"} | order), scores)
 
 
 def test_the_report_comes_back_and_only_it() -> None:
@@ -133,6 +137,7 @@ def test_the_job_gets_arguments_that_it_reads_and_that_name_what_was_sent() -> N
     (started,) = run.machine.started
     given = json.loads(started["input"])
     assert (given["run"], started["name"]) == (NAME, NAME)
+    assert given["as_of"] == "2026-11-27T02:24:01Z"
     read = parse_backtest_arguments([part for pair in given["arguments"].items() for part in pair])
     place = f"s3://fraud-dev-backtest-1/{RUN}"
     assert read.rows_path == read.labels_path == f"s3://fraud-dev-backtest-1/exports/{NAME}/"
@@ -185,6 +190,16 @@ def test_scores_are_one_file_with_one_header(tmp_path: Path) -> None:
     Run(scores=parts).run(tmp_path / "new/scores.csv", has_scores=True)
 
     assert (tmp_path / "new/scores.csv").read_bytes() == b"a,b\n1,2\n3,4\n"
+
+
+def test_the_page_of_a_run_is_fetched_and_its_absence_is_one_sentence() -> None:
+    run, page = Run(), page_of("a word")
+
+    run.s3.objects[f"{RUN}report.txt.page.json"] = to_json(page)
+
+    assert run.task.page() == page
+    with pytest.raises(OpsError, match=f"^backtest {NAME}: AWS refuses its page: .*NoSuchKey"):
+        Run().task.page()
 
 
 def test_a_refused_request_is_one_sentence() -> None:

@@ -72,7 +72,7 @@ def test_the_name_of_a_bar_fits_beside_it() -> None:
 
     name = next(label for label in drawing.labels if label.text.startswith("a name"))
     assert name.anchor == "end"
-    assert name.x - 32 * 6.5 >= 0
+    assert name.x - 32 * 7.8 >= 0
 
 
 def test_a_field_of_a_grid_is_above_or_below_nothing_by_its_sign() -> None:
