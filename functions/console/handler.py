@@ -42,6 +42,8 @@ from console.filter_pages import FilterPages
 from console.filter_store import FilterStore
 from console.judge_pages import JudgePages
 from console.list_pages import ListPages
+from console.live_records import CLIENT_CONFIG as METRICS_CONFIG
+from console.live_records import LiveRecords
 from console.model_pages import ModelPages
 from console.oidc import IdentityProvider, finish_uri
 from console.pages import Pages
@@ -78,7 +80,8 @@ tracer = Tracer()  # disabled outside Lambda, and where POWERTOOLS_TRACE_DISABLE
 logging.getLogger("mangum.http").setLevel(logging.WARNING)  # it logs the path of each request
 
 settings = read_settings(Settings, os.environ)  # a missing variable fails the cold start, not the first page
-dynamodb = boto3.client("dynamodb", config=CLIENT_CONFIG)
+# A page asks partitions side by side.
+dynamodb = boto3.client("dynamodb", config=CLIENT_CONFIG.merge(Config(max_pool_connections=32)))
 clock = partial(datetime.now, UTC)
 audit_store = AuditStore(dynamodb, settings.audit_events_table)
 desk = Desk(
@@ -133,6 +136,13 @@ reader = RulesetReader(boto3.client("lambda", config=VALIDATOR_CONFIG), settings
 active = ActiveDocument(rulesets, reader)
 counts = RolloutWindows(CountsTable(dynamodb, settings.rollout_counts_table, keeps_hours=False))
 replays = Replays(boto3.client("lambda", config=REPLAY_CONFIG), settings.replay_function, logger)
+flow = LiveRecords(
+    boto3.client("cloudwatch", config=METRICS_CONFIG),
+    settings.metrics_namespace,
+    settings.stages,
+    settings.labels_queue_url,
+    logger,
+)
 filters = FilterStore(dynamodb, settings.saved_filters_table)
 new_id = partial(secrets.token_hex, 16)
 land = cache(partial(read_land, LAND_FILE))  # once a process
@@ -151,7 +161,7 @@ application: Any = Mangum(  # its type of a context is not Powertools'
             SignInPages(desk, provider),
             CasePages(desk, cases, records, beside, land, new_id),
             JudgePages(desk, cases, records, verdicts),
-            WatchPages(desk, cases, week),
+            WatchPages(desk, cases, week, flow),
             RulesPages(desk, rulesets, active, week, counts),
             EditorPages(desk, rulesets, active, reader),
             ChangePages(desk, rulesets, active, reader, replays),

@@ -122,7 +122,7 @@ class RulesPages:
 
     def _week(self, visit: Visit) -> Week:
         midnight = visit.now.replace(hour=0, minute=0, second=0, microsecond=0)
-        return self._flagged.since(midnight - timedelta(days=DAYS - 1))
+        return self._flagged.since(midnight - timedelta(days=DAYS - 1), visit.now)
 
     def _page(self, visit: Visit, template: str, **view: Any) -> Response:
         return self._desk.pages.page(template, visit.who, page_name="rules", **view)

@@ -31,7 +31,9 @@ from local.stack.parts import (
     INGESTION,
     INGESTION_OUTPUT,
     INGESTION_READY_SECONDS,
+    METRICS,
     build_zips,
+    forwarder_command,
     invoked_functions,
     is_mapping_running,
     mapping_command,
@@ -262,6 +264,9 @@ class Stack:
         if steps:
             progress(f"starting {', '.join(steps)}")
             self._in_parallel(progress, steps)
+        forwarder = forwarder_command(specs, chosen, self._folder, self.aws_endpoint)
+        if forwarder is not None:
+            self._child(METRICS, *forwarder)
         self._write_state(phase="up")
 
     def _in_parallel(self, progress: Callable[[str], None], steps: dict[str, Callable[[], None]]) -> None:

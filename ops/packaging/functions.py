@@ -77,7 +77,7 @@ def build_zip(
     with replacing(target) as temporary:
         shutil.copyfile(layer, temporary)
         with open_zip(temporary, "a") as archive:
-            write_entries(archive, sources, bytecode=bytecode)
+            write_entries(archive, sources, bytecode=bytecode, keep_sources=spec.keep_sources)
         size = temporary.stat().st_size
         if spec.max_zip_bytes is not None and size > spec.max_zip_bytes:
             raise BuildError(

@@ -78,7 +78,7 @@ data "aws_iam_policy_document" "boundary" {
   statement {
     sid = "WhatServicesAskOfARole"
     actions = [
-      "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricData", "ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface",
+      "cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "cloudwatch:PutMetricData", "ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface",
       "ec2:CreateNetworkInterfacePermission", "ec2:CreateTags", "ec2:DeleteNetworkInterface", "ec2:DeleteNetworkInterfacePermission", "ec2:DeleteTags", "ec2:Describe*", "ec2:UnassignPrivateIpAddresses", "glue:GetConnection", "glue:GetJobRuns",
       "glue:StartJobRun",
       "lambda:InvokeFunction", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents",

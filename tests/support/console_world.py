@@ -28,6 +28,7 @@ from console.entity_pages import EntityPages
 from console.filter_pages import FilterPages
 from console.filter_store import FilterStore
 from console.judge_pages import JudgePages
+from console.live_records import Live
 from console.oidc import IdentityProvider, finish_uri
 from console.pages import Pages
 from console.payment_pages import PaymentPages
@@ -58,6 +59,7 @@ from tests.support.tables import make_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from console.oidc import Web
     from console.rights import Group
@@ -69,6 +71,16 @@ if TYPE_CHECKING:
     from contract.tried import TryRequest
 
 __all__ = ["LAND", "NOW", "SETTINGS", "Answer", "ConsoleWorld", "MemoryReplays", "signing_key", "with_url"]
+
+
+class MemoryFlow:
+    """Metrics that a test has put there."""
+
+    def __init__(self) -> None:
+        self.live = Live()
+
+    def read(self, _now: datetime) -> Live:
+        return self.live
 
 
 class MemoryReplays:
@@ -146,6 +158,7 @@ class ConsoleWorld:
         backoff = cases_backoff(lambda _: None, lambda: 0.5)
         self.labels = MemoryQueue()
         self.replays = MemoryReplays()
+        self.flow = MemoryFlow()
         tables = Tables(
             flagged=settings.flagged_transactions_table,
             history=settings.transaction_history_table,
@@ -182,7 +195,7 @@ class ConsoleWorld:
             SignInPages(self.desk, identity),
             CasePages(self.desk, cases, records, beside, lambda: LAND, new_id),
             JudgePages(self.desk, cases, records, verdicts),
-            WatchPages(self.desk, cases, week),
+            WatchPages(self.desk, cases, week, self.flow),
             *self.rulesets.pages(self.desk, week, cases, records, self.replays),
             QueuePages(self.desk, cases, records, verdicts, beside, filters, new_id),
             FilterPages(self.desk, filters, new_id),

@@ -19,6 +19,7 @@ locals {
     key    = { service = "kms", key = null, is_key_written = false }
 
     function = { service = "lambda", key = null, is_key_written = false }
+    metrics  = { service = "cloudwatch", key = null, is_key_written = false }
   }
 
   # MSK's ARNs of topics and groups are derived from the cluster's.
@@ -35,6 +36,7 @@ locals {
     { for topic, arn in local.kafka_topic_arns : "kafka.${topic}" => [arn] },
     { for name, key in var.targets.keys : "key.${name}" => [key.arn] },
     { for name, function in var.targets.functions : "function.${name}" => [function.arn] },
+    { "metrics.all" = ["*"] }, # reading metrics cannot be limited to a resource
   )
 
   # A bucket's objects and the list of their keys are different resources, so an entry that has both becomes two.
