@@ -189,6 +189,10 @@ row: $(VENV)/.dev ## Print a user's newest history rows, features by name (USER=
 people: $(VENV)/.dev ## Print the console's address, and who can sign in to it
 	@$(PY) -m local.people
 
+.PHONY: audit-find
+audit-find: $(VENV)/.dev ## Print what was done in the console (DAY= PERSON=; BY=user VALUE=u-1 who asked for a user, or BY=card_id and the like; TABLE= for one in AWS)
+	@$(PY) -m local.audit_find --day "$(DAY)" --person "$(PERSON)" --by "$(BY)" --value "$(VALUE)" --table "$(TABLE)"
+
 .PHONY: audit-verify
 audit-verify: $(VENV)/.dev ## Find any audit event of the console that was changed, dropped, inserted or moved (TABLE= BUCKET= for those in AWS; KEEP=file writes the heads too, HEADS=file checks those too)
 	@$(PY) -m local.audit_verify --table "$(TABLE)" --bucket "$(BUCKET)" $(if $(HEADS),--heads "$(HEADS)") $(if $(KEEP),--keep "$(KEEP)")
@@ -272,8 +276,8 @@ MINUTES ?= 30
 FIGURES ?=
 
 .PHONY: bench
-bench: setup ## Measure the functions against their targets (FIGURES=1 draws docs/figures)
-	@$(PY) -m benchmarks $(if $(FIGURES),--figures)
+bench: setup ## Measure the functions against their targets (FIGURES=1 draws docs/figures; ROLLOUT=1 with a model and a candidate)
+	@$(PY) -m benchmarks $(if $(FIGURES),--figures) $(if $(ROLLOUT),--rollout --output build/bench-rollout.json)
 
 .PHONY: bench-endtoend
 bench-endtoend: setup ## Measure from the topic to SNS: 200 payments a second for 5 minutes, then the highest steady rate

@@ -96,7 +96,7 @@ def provision(
         kafka_topics=kafka_topics,
         console=make_console_site(aws_endpoint, console_url) if console_url else None,
     )
-    rules = Rulesets(aws_endpoint, resources.rules).deploy_first(ruleset)
+    rules = Rulesets(aws_endpoint, resources.rules).deploy_first(ruleset, resources.tables["ruleset_changes"])
     return msgspec.structs.replace(resources, rules=rules)
 
 

@@ -67,6 +67,7 @@ class RulesLocation(msgspec.Struct, frozen=True):
     environment: str = "local"
     profile: str = "ruleset"
     at_once_strategy: str = "at-once-without-bake"
+    gradual_strategy: str = "at-once-without-bake"
 
 
 class UnknownReferenceError(Exception):

@@ -6,14 +6,15 @@ sends a ruleset and a model, and gets the report, and the scores only if it asks
 
 from __future__ import annotations
 
-import json
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lab.pages.page import PAGE_SUFFIX, from_json
+from ops import exports
 from ops.errors import OpsError
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ class Backtest:
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
         self.name = f"{started_at:%Y%m%dT%H%M%S%f}"
+        self._as_of = exports.moment(started_at)
         self._clients = clients
         self._settings = settings
         self._report = report
@@ -175,30 +177,21 @@ class Backtest:
             arguments["--model_path"] = f"{url}{self._prefix}{MODEL_FILE}"
         if order.has_scores:
             arguments["--scores_path"] = f"{url}{self._prefix}{SCORES_FOLDER}"
-        started = self._clients.stepfunctions.start_execution(
-            stateMachineArn=self._settings.state_machine_arn,
-            name=self.name,
-            input=json.dumps({"run": self.name, "arguments": arguments}),
-        )
+        machine = self._settings.state_machine_arn
+        execution = exports.start(self._clients.stepfunctions, machine, self.name, self._as_of, arguments)
         self._report(
             f"backtest {self.name}: exporting the history and the labels to {arguments['--rows_path']}"
         )
-        arn: str = started["executionArn"]
-        return arn
+        return execution
 
     def _exported(self, execution_arn: str) -> str:
         """Wait for the exports; give the id of the job's run."""
-        while True:
-            found = self._clients.stepfunctions.describe_execution(executionArn=execution_arn)
-            match found["status"]:
-                case "SUCCEEDED":
-                    job_run: str = json.loads(found["output"])["JobRunId"]
-                    return job_run
-                case "FAILED" | "TIMED_OUT" | "ABORTED" as status:
-                    raise OpsError(
-                        f"backtest {self.name}: the exports ended with {status}: {found.get('cause', 'no reason given')}"
-                    )
-            self._wait(POLL_SECONDS)
+        wait = partial(self._wait, POLL_SECONDS)
+        answer = exports.until_started(
+            self._clients.stepfunctions, execution_arn, f"backtest {self.name}", wait
+        )
+        job_run: str = answer["JobRunId"]
+        return job_run
 
     def _decided(self, job_run: str) -> None:
         shown = ""

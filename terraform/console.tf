@@ -20,7 +20,7 @@ module "http" {
 
   name               = "${local.name}-console"
   access             = var.console
-  vpc                = { id = module.network.vpc_id, subnet_ids = module.network.subnet_ids }
+  vpc                = { id = module.network.vpc_id, subnet_ids = slice(module.network.subnet_ids, 0, var.endpoint_zone_count) }
   metrics_namespace  = local.metrics_namespace
   logs_key_arn       = module.encryption.logs_key_arn
   log_retention_days = var.log_retention_days

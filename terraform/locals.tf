@@ -89,6 +89,7 @@ locals {
       "rules.environment"          = module.rules.environment_id
       "rules.profile"              = module.rules.profile_name
       "rules.at_once_strategy"     = module.rules.at_once_strategy_id
+      "rules.gradual_strategy"     = module.rules.gradual_strategy_id
     },
   )
 

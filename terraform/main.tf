@@ -260,7 +260,6 @@ module "rules" {
   name                     = local.name
   environment              = var.environment
   ruleset_file             = "${path.root}/../rules/default.yaml"
-  schema_file              = "${path.root}/../rules/ruleset.schema.json"
   rollback_alarm_arn       = module.observability.rollback_alarm_arn
   permissions_boundary_arn = var.permissions_boundary_arn
 

@@ -121,6 +121,7 @@ AUTHOR_ROUTES: Final = (
         path="/search/list/choose",
         right=Right.PROPOSE_ENTRIES,
         action=Action.ENTRY_BEGUN,
+        asks=True,
     ),
     Route(
         name="list_entity",
@@ -139,6 +140,7 @@ AUTHOR_ROUTES: Final = (
         action=Action.ENTRIES_PROPOSED,
         needs_reason=True,
         recorded=("list", "until"),
+        asks=True,
     ),
     Route(
         name="changes",

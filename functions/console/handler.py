@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from aws_lambda_powertools import Logger, Tracer
 from botocore.config import Config
+from botocore.session import get_session
 from mangum import Mangum
 
 from common.case_desk import CaseDesk
@@ -36,6 +37,7 @@ from console.beside import CaseSurroundings
 from console.case_pages import CasePages
 from console.change_pages import ChangePages
 from console.editor_pages import EditorPages
+from console.entity_pages import EntityPages
 from console.filter_pages import FilterPages
 from console.filter_store import FilterStore
 from console.judge_pages import JudgePages
@@ -117,11 +119,13 @@ beside = CaseSurroundings(
     decisions.decisions,
 )
 week = WeekRecords(dynamodb, settings.flagged_transactions_table, records)
+# By botocore: boto3's own client of S3 brings along transfers of large files, which nothing here needs.
+s3: Any = get_session().create_client("s3", config=CLIENT_CONFIG)
 rulesets = RulesetDesk(
     dynamodb,
     settings.ruleset_changes_table,
     ChangeRows(dynamodb, settings.ruleset_changes_table),
-    boto3.client("s3", config=CLIENT_CONFIG),
+    s3,
     settings.rules_bucket,
     backoff,
 )
@@ -155,7 +159,8 @@ application: Any = Mangum(  # its type of a context is not Powertools'
             ModelPages(desk, active, reader, counts),
             QueuePages(desk, cases, records, verdicts, beside, filters, new_id),
             FilterPages(desk, filters, new_id),
-            PaymentPages(desk, cases, records, beside, replays),
+            PaymentPages(desk, cases, records, replays),
+            EntityPages(desk, cases, records, beside),
             SearchPages(desk, records, replays),
             PeoplePages(desk, audit_store),
         ],
@@ -166,7 +171,9 @@ application: Any = Mangum(  # its type of a context is not Powertools'
 )
 
 
-@logger.inject_lambda_context
+@logger.inject_lambda_context(
+    log_event=False
+)  # whatever POWERTOOLS_LOGGER_LOG_EVENT says: an event has cookies and forms
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request."""

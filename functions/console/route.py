@@ -81,6 +81,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     """Whether it is done only for a reason, in the form's field ``reason``; the audit event has it."""
     recorded: tuple[str, ...] = ()
     """Fields of the form that the audit event has too; never one with a value that a sender sent."""
+    asks: bool = False
+    """Whether the form asks for a personal value: its kind in the field ``subject``, itself in ``query``. The audit event has its hash."""
     title: str = ""
     """In the menu; empty for what is not in it."""
     max_form_bytes: int = MAX_FORM_BYTES

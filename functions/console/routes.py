@@ -116,7 +116,7 @@ ROUTES: Final = (
         path="/queue/judge/confirmed",
         right=Right.BULK,
         action=Action.CASES_JUDGED,
-        recorded=("verdict", "fraud_type", "reason", "summary"),
+        recorded=("verdict", "fraud_type", "reason", "summary", "decision"),
     ),
     Route(
         name="judge",
@@ -124,7 +124,7 @@ ROUTES: Final = (
         path="/cases/{case}/judge",
         right=Right.WORK_CASES,
         action=Action.PAYMENTS_JUDGED,
-        recorded=("verdict", "fraud_type", "reason"),
+        recorded=("verdict", "fraud_type", "reason", "decision"),
     ),
     Route(
         name="undo",
@@ -132,6 +132,7 @@ ROUTES: Final = (
         path="/cases/{case}/undo",
         right=Right.WORK_CASES,
         action=Action.VERDICT_UNDONE,
+        recorded=("decision",),
     ),
     Route(
         name="agree",
@@ -208,13 +209,15 @@ ROUTES: Final = (
         action=Action.WATCH_VIEWED,
         title="Watch",
     ),
-    Route(name="find", method="POST", path="/search", right=Right.SEARCH, action=Action.SEARCHED),
+    Route(name="find", method="POST", path="/search", right=Right.SEARCH, action=Action.SEARCHED, asks=True),
     Route(
         name="show_found",
         method="POST",
         path="/search/payment",
         right=Right.SEARCH,
         action=Action.PAYMENT_VIEWED,
+        asks=True,
+        recorded=("payment",),
     ),
     *AUTHOR_ROUTES,
     Route(
@@ -223,6 +226,8 @@ ROUTES: Final = (
         path="/search/payment/replay",
         right=Right.SEARCH,
         action=Action.DECISION_REPLAYED,
+        asks=True,
+        recorded=("payment",),
     ),
     Route(
         name="audit",

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from console import notices
-from console.payment_pages import found_cases
+from console.entity_views import found_cases
 from console.payment_views import found_payments, payment_view
 from console.replay_views import replay_view
+from console.verdicts import payment_id
 from contract.addresses import canonical_address
 from contract.case import Case, owner_of
 from contract.entity_ids import entity_names
@@ -96,11 +97,11 @@ class SearchPages:
     def _shown(self, visit: Visit, *, is_replayed: bool) -> Response:
         by, query = _asked(visit)
         found = self._find(by, query) if by in dict(FIELDS) and query else None
-        number = visit.form.get("number", "")
-        keys = [] if found is None else list(found.rows)
-        if found is None or not number.isdecimal() or int(number[:4]) >= len(keys):
+        # By its id, not by its place: a payment that came in meanwhile would move all places.
+        payment = visit.form.get("payment", "")
+        key = next((each for each in (found.rows if found else ()) if payment_id(each) == payment), None)
+        if found is None or key is None:
             return self._desk.pages.notice(notices.NOTHING_TO_FIND, visit.who)
-        key = keys[int(number[:4])]
         labels = [
             label for label in self._records.labels_of_user(key.user_id) if label.event_key == key.event_key
         ]
@@ -116,7 +117,7 @@ class SearchPages:
             payment="",
             can_reveal=False,
             replay=replay_view(row, features_of(row), self._replays.of(key)) if is_replayed else None,
-            found={"subject": by, "query": query, "number": number},
+            found={"subject": by, "query": query, "payment": payment},
         )
 
     def _find(self, by: str, query: str) -> Found:

@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 CONTENT_TYPE: Final = "application/x-yaml"
 """JSON is YAML, too."""
 
+AT_ONCE: Final = frozenset({ChangeKind.WITHDRAWN, ChangeKind.LISTS})
+"""A candidate that does harm, and a stolen card: half an hour is long. Neither brings a rule that could fail."""
+
 MAX_REASON: Final = 1_000
 """Characters of a failure that the row keeps."""
 
@@ -254,7 +257,7 @@ class Deployer:
         self, change: RulesetChange, newest: Sequence[Deployment], document: bytes, ruleset: Ruleset
     ) -> None:
         self._keep(ruleset.digest, document)
-        strategy = None if change.kind is ChangeKind.WITHDRAWN else self._gradual_strategy
+        strategy = None if change.kind in AT_ONCE else self._gradual_strategy
         try:
             number = self._deployments.replace(
                 newest,

@@ -93,7 +93,7 @@ data "aws_iam_policy_document" "boundary" {
     }
   }
 
-  # Training (modules/training): AWS's container, and jobs that its trainers start with the role of the jobs.
+  # Training (modules/training): AWS's container, and jobs that its state machine starts with the role of the jobs.
   statement {
     sid       = "AwssContainers"
     actions   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetAuthorizationToken", "ecr:GetDownloadUrlForLayer"]
@@ -104,6 +104,12 @@ data "aws_iam_policy_document" "boundary" {
     sid       = "TrainingJobs"
     actions   = ["sagemaker:CreateTrainingJob", "sagemaker:DescribeTrainingJob", "sagemaker:StopTrainingJob"]
     resources = ["${local.arn.sagemaker}:training-job/${local.prefix[each.key]}-*"]
+  }
+
+  statement {
+    sid       = "RunsOfStateMachines"
+    actions   = ["states:DescribeExecution", "states:StopExecution"]
+    resources = ["${local.arn.states}:execution:${local.prefix[each.key]}-*"]
   }
 
   statement {

@@ -88,8 +88,8 @@ run "a_private_api_makes_its_endpoint_where_none_is_given" {
     error_message = "Only the named networks reach the endpoint, by HTTPS."
   }
   assert {
-    condition     = jsondecode(aws_vpc_endpoint.api["api"].policy).Statement[*].Resource == ["arn:aws:execute-api:us-east-1:123456789012:*"]
-    error_message = "Nobody reaches the APIs of another account through it."
+    condition     = [for s in jsondecode(aws_vpc_endpoint.api["api"].policy).Statement : [s.Resource, s.Condition]] == [["arn:aws:execute-api:us-east-1:123456789012:*", { IpAddress = { "aws:VpcSourceIp" = ["10.50.0.0/16", "10.60.0.0/16"] } }]]
+    error_message = "The named networks reach APIs through it, and none of another account."
   }
   assert {
     condition     = output.url == "https://a1b2c3d4e5-vpce-00000000000000001.execute-api.us-east-1.amazonaws.com/v1"

@@ -22,6 +22,7 @@ from console.rollout_windows import RolloutWindows
 from console.rules_pages import ActiveDocument, RulesPages
 from console.ruleset_reader import RulesetReader
 from contract.active_ruleset import ACTIVE, ActiveRuleset, active_position
+from contract.authoring import Answer
 from contract.ruleset_change import ChangeKind, ListEntry, RulesetChange, document_digest
 from contract.ruleset_draft import Draft
 from engine.rollout.start import with_candidate
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from console.records import Records
     from console.settings import Settings
     from console.watch_pages import Flagged
+    from contract.authoring import RulesetOutline
 
 MODEL: Final = json.loads((ROOT / "models" / "default.json").read_text(encoding="utf-8"))["sha256"]
 
@@ -76,6 +78,13 @@ RULESET_WITH_CANDIDATE: Final = with_candidate(
     CHAMPION, CHAMPION.replace('version: "1"', 'version: "2"').replace("points: 20", "points: 30"), 5.0
 )
 """The same with a candidate for a twentieth of the users, whose second rule gives more points."""
+
+
+def outline_of(text: str) -> RulesetOutline:
+    """What a good document says."""
+    found = msgspec.convert(answer({"ask": "read", "document": text}, kept_model), Answer)
+    assert found.outline is not None, found.problems
+    return found.outline
 
 
 class MemoryBucket:

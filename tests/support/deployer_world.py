@@ -56,9 +56,10 @@ class DeployerWorld(RulesetWorld):
     def make_deployer(self, dynamodb: Any = None, s3: Any = None, appconfig: Any = None) -> Deployer:
         """A process of the deployer, which may see AWS through something that fails."""
         s3 = s3 or self.s3
+        deployments: Any = appconfig or self.appconfig
         return Deployer(
             DeployedRows(dynamodb or self.dynamodb, self.table),
-            Deployments(appconfig or self.appconfig, "a", "e", "at-once"),
+            Deployments(deployments, "a", "e", "at-once"),
             partial(proposed_document, s3, BUCKET),
             partial(keep_ruleset, s3, BUCKET),
             no_models,

@@ -35,6 +35,7 @@ IAM_SERVICES: Final = {"appconfigdata": "appconfig"}
 ACTIONS: Final = {
     ("s3", "ListObjectsV2"): "ListBucket",
     ("dynamodb", "BatchExecuteStatement"): "PartiQL{statement}",
+    ("dynamodb", "ExecuteStatement"): "PartiQL{statement}",
     ("dynamodb", "TransactWriteItems"): "{member}Item",
     ("sqs", "SendMessageBatch"): "SendMessage",
     ("lambda", "Invoke"): "InvokeFunction",

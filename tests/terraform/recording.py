@@ -22,9 +22,13 @@ from contract.audit import AUDIT_TABLE
 from contract.clock import time_text
 from contract.label_rows import PENDING_ATTRIBUTE
 from contract.rollout_rows import ROLLOUT_COUNTS_TABLE, counts_item, part_key
+from contract.ruleset_change import RULESET_CHANGES_TABLE, ChangeKind, ChangeState, RulesetChange
+from contract.ruleset_draft import CheckedDraft, Draft
 from engine.rollout.counts import RolloutCounts
 from engine.rollout.start import with_candidate
 from engine.rollout.stored import counts_to_bytes
+from engine.rollout.whole import whole_document
+from engine.rules.check import check_ruleset
 from local.components.aws_api import AwsApi, make_client
 from local.components.cache import Cache
 from local.lambda_api import LambdaApi
@@ -32,9 +36,11 @@ from local.provision import provision
 from local.resources import Resources, dead_letter_name, resolve_environment
 from local.runtime.package import unpack
 from local.runtime.pool import FunctionPool
+from ops import rules
 from ops.manifests import ROOT, InvokeTrigger, KafkaTrigger, read_functions, read_tables
 from ops.packaging.functions import build_zip
 from ops.reconciling import is_clean
+from rollouts.rows import versions
 from score.ruleset_archive import LAST_GOOD
 from score.stage import CHECKPOINT_EVERY
 from tests.support.audit_heads import MemoryHeads, keep_heads, write_hour
@@ -44,6 +50,7 @@ from tests.support.planted import TURNED, TURNED_SHA256
 from tests.terraform.call_recorder import recorder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.terraform.call_recorder import Call
@@ -80,6 +87,7 @@ def record_calls(folder: Path) -> dict[str, set[Call]]:
         _run_digest(functions, dynamodb)
         _run_canary(functions, make_client("sqs", aws.endpoint))
         _run_guardrails(functions, dynamodb)
+        _run_deployer(functions)
         _run_drift(functions, dynamodb)
         _run_audit_keeper(functions, dynamodb)
     return functions.calls
@@ -101,7 +109,9 @@ class _Functions:
     def __init__(self, aws: str, cache: str, folder: Path, stack: ExitStack) -> None:
         self.calls: dict[str, set[Call]] = {}
         self.specs = {
-            name: spec for name, spec in read_functions().items() if spec.is_triggered and spec.is_provisioned
+            name: spec
+            for name, spec in read_functions().items()
+            if spec.is_triggered and not spec.is_optional
         }
         self.resources = _provision(aws)
         self.aws, self._cache, self._folder, self._stack = aws, cache, folder, stack
@@ -354,6 +364,43 @@ def _run_guardrails(functions: _Functions, dynamodb: Any) -> None:
     assert "allowed is at most" in sentence, sentence
     report = functions.invoke("guardrails", {"report": True})
     assert any("withdrawn" in change for change in report["changes"]), report
+
+
+def _run_deployer(functions: _Functions) -> None:
+    """A run that begins to deploy a candidate with a model that does not ship, and one that stops this and withdraws the candidate."""
+    default = (ROOT / "rules" / "default.yaml").read_text()
+    other = default.replace('version: "', 'version: "other-') + f"\nmodel: {{sha256: {TURNED_SHA256}}}\n"
+    candidate = _approve(functions, ChangeKind.SHADOW, other)
+    functions.invoke_changed(
+        "ruleset_deployer", {}, RULES_GRADUAL_STRATEGY="AppConfig.Linear20PercentEvery6Minutes"
+    )
+    assert candidate().state is ChangeState.DEPLOYING, candidate().failure
+    withdrawal = _approve(functions, ChangeKind.WITHDRAWN, "")
+    functions.invoke("ruleset_deployer", {})
+    assert withdrawal().state is ChangeState.DEPLOYED, withdrawal().failure
+
+
+def _approve(functions: _Functions, kind: ChangeKind, document: str) -> Callable[[], RulesetChange]:
+    """Propose a change, and approve it; give what reads it again."""
+    dynamodb, s3 = (make_client(service, functions.aws) for service in ("dynamodb", "s3"))
+    where = rules.Place(RULESET_CHANGES_TABLE, functions.resources.buckets["rules"], "none")
+    desk = rules.make_desk(dynamodb, s3, where)
+    active = desk.active()
+    assert active is not None
+    draft = Draft(kind=kind, digest_before=active.digest, document=document)
+    whole = whole_document(desk.active_document(active), draft)
+    after = check_ruleset(whole.encode(), "recorded", lambda _: TURNED)
+    checked = msgspec.convert({"document": whole} | versions(after), CheckedDraft)
+    change = desk.propose(draft, checked, "ann", "recorded", datetime.now(UTC))
+    assert isinstance(change, RulesetChange), change
+    desk.approve(change.change_id, "bob", None, datetime.now(UTC))
+
+    def stored() -> RulesetChange:
+        found = desk.change(change.change_id)
+        assert found is not None
+        return found
+
+    return stored
 
 
 def _run_drift(functions: _Functions, dynamodb: Any) -> None:

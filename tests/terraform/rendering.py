@@ -1,4 +1,5 @@
-"""The modules `function`, `http`, `sign_in`, `ingestion`, `history_export`, `backtest`, `audit` and `observability`, rendered for the repository's own functions with a mocked provider.
+"""The modules `function`, `http`, `sign_in`, `ingestion`, `history_export`, `backtest`, `training`, `audit` and `observability`, rendered for the repository's own
+functions with a mocked provider.
 
 Terraform evaluates the modules for every `function.yaml`, so a new function needs no change here.
 """
@@ -75,6 +76,7 @@ REFERENCES: Final = (
     "rules.environment",
     "rules.profile",
     "rules.at_once_strategy",
+    "rules.gradual_strategy",
     "kafka.bootstrap_servers",
     "kafka.security_protocol",
     "metrics.namespace",
@@ -142,8 +144,13 @@ def dashboard() -> dict[str, Any]:
 
 def _resources(module: str) -> list[dict[str, Any]]:
     (found,) = (child for child in _state()["root_module"]["child_modules"] if child["address"] == module)
-    inner = (child["resources"] for child in found.get("child_modules", []))
-    return list(itertools.chain(found["resources"], *inner))
+    return _below(found)
+
+
+def _below(module: dict[str, Any]) -> list[dict[str, Any]]:
+    """A module's resources, and those of its modules at any depth."""
+    inner = (_below(child) for child in module.get("child_modules", []))
+    return list(itertools.chain(module.get("resources", []), *inner))
 
 
 @functools.cache
@@ -191,6 +198,7 @@ def _root_module(functions: list[str], build: Path) -> dict[str, Any]:
             "unprotected": _ingestion_module(build / "glue") | UNPROTECTED,
             "history_export": _history_export_module(),
             "backtest": _backtest_module(build / "glue"),
+            "training": _training_module(),
             "audit": _audit_module(),
             "http": _http_module(),
             "sign_in": {
@@ -278,6 +286,25 @@ def _backtest_module(build: Path) -> dict[str, Any]:
         "data_key_arn": f"{key}data",
         "logs_key_arn": f"{key}logs",
         "log_retention_days": 30,
+        "enable_deletion_protection": True,
+    }
+
+
+def _training_module() -> dict[str, Any]:
+    return {
+        "source": "./modules/training",
+        "name": NAME,
+        "trainer_arns": [f"arn:aws:iam::{ACCOUNT}:role/data-scientists"],
+        "table_arns": {name: target_arn("table", name) for name in ("labels", "transaction_history")},
+        "rules_bucket": {"name": "rules", "arn": target_arn("bucket", "rules")},
+        "instance_type": "ml.m5.xlarge",
+        "volume_gib": 50,
+        "maximum_hours": 12,
+        "vpc_arn": f"arn:aws:ec2:{REGION}:{ACCOUNT}:vpc/vpc-1",
+        "subnet_ids": ["subnet-1", "subnet-2"],
+        "security_group_id": "sg-1",
+        "access_log_bucket": "fraud-test-access-log",
+        "data_key_arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/data",
         "enable_deletion_protection": True,
     }
 

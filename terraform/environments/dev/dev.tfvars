@@ -28,6 +28,9 @@ monthly_budget_usd = 270 # docs/cost.md, and a fifth more
 
 enable_transaction_index = true # a write unit a payment (docs/cost.md); without it a label must have user_id and timestamp
 
+# Who may reach the console (docs/guide-console.md); without it there is none:
+# console = { endpoint_type = "PRIVATE", allowed_cidrs = ["10.50.0.0/16"] }
+
 disabled_schedules = ["canary"] # the job and the pollers run on demand, so nothing would come out
 
 log_retention_days         = 14

@@ -54,6 +54,7 @@ resource "aws_vpc_endpoint" "api" {
       Principal = "*"
       Action    = "execute-api:Invoke"
       Resource  = "arn:${local.partition}:execute-api:${local.region}:${local.account_id}:*"
+      Condition = { IpAddress = { "aws:VpcSourceIp" = var.access.allowed_cidrs } }
     }]
   })
 

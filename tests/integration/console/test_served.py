@@ -35,9 +35,9 @@ def build_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def stack(build_dir: Path) -> Iterator[Stack]:
-    """A stack that runs the console, and the stage that takes what people decide."""
+    """A stack that runs the console, the stage that takes what people decide, and what keeps the heads of the audit trail."""
     with Stack(build_dir) as running:
-        running.start(functions=["console", "label"], ingestion=False)
+        running.start(functions=["audit_keeper", "console", "label"], ingestion=False)
         yield running
 
 
@@ -69,6 +69,10 @@ def test_people_sign_in_take_a_case_and_leave_a_trail(
     assert "next case claimed" in trail
     assert case.case_id in trail
     assert analyst.open("/audit").count("You may not see this page") == 2  # title and heading
+    bucket = stack.resources.buckets["audit_heads"]
+    wait_until(
+        lambda: stack.client("s3").list_objects_v2(Bucket=bucket)["KeyCount"] > 0, "heads to be kept", 60
+    )
     assert audit_verify.main(["--build-dir", str(build_dir)]) == 0
 
 

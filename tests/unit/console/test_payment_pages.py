@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from console.entity_pages import MAX_CASES
 from console.rights import Group
 from console.verdicts import payment_id
 from contract.case import CaseStatus, CaseVerdict
 from contract.entity_ids import entity_names
-from contract.flagged import flag
+from contract.flagged import CONFIRMED_FRAUD, OPEN, flag
 from contract.items import to_item
 from contract.replayed import ReplayAnswer, ReplayDifference, ReplayedDecision
 from contract.side import Side
@@ -129,7 +131,8 @@ def test_a_ruleset_that_is_gone_is_said_to_be(world: ConsoleWorld, case: Case) -
 
 
 def test_a_payment_that_a_search_finds_is_decided_again_by_a_form(world: ConsoleWorld, case: Case) -> None:
-    form = {"subject": "user", "query": "user-1", "number": "0"}
+    payment = payment_id(flag(make_scored(), NOW, RETENTION))
+    form = {"subject": "user", "query": "user-1", "payment": payment}
 
     offered = world.post("/search/payment", form).body
     body = world.post("/search/payment/replay", form).body
@@ -174,6 +177,49 @@ def test_a_card_has_a_page_with_its_cases_and_labels_and_its_name_is_in_no_addre
     assert "In 2 cases of 2 users; of the closed ones: 1 fraud." in body
     assert "1 payment called fraud, the newest of 28 Feb 2026, 12:00." in body
     assert CARD not in links + body
+
+
+def test_a_device_has_a_page_with_what_it_did_across_users_and_names_none(world: ConsoleWorld) -> None:
+    world.sign_in(Group.ANALYST)
+    cases = []
+    for number in (1, 2):
+        user_id = f"user-{number}"
+        payment = make_transaction(user_id=user_id, transaction_id=f"tx-{number}")
+        device = next(name for name in entity_names(payment) if name.startswith("d"))
+        features = features_of(payment) | {"device_users_24h": 32, "saturated_entities": "device ip"}
+        row = make_scored(
+            payment,
+            features=pack(features),
+            feature_set=FEATURE_SET,
+            amount_base=Decimal(1250),
+            base_currency="USD",
+        )
+        cases.append(world.put_case(user_id, entities=(device,)))
+        status = CONFIRMED_FRAUD if number == 2 else OPEN
+        world.put_payments(row, case=cases[-1], status=status)
+
+    body = world.get(f"/cases/{cases[0].case_id}/links/0").body
+
+    assert "<dt>Flagged payments</dt><dd>2</dd>" in body
+    assert "<dt>Judged</dt><dd>1 fraud, 0 legitimate, 1 undecided</dd>" in body
+    assert "<dt>Money flagged</dt><dd>2,500.00 USD</dd>" in body
+    assert "Users who made payments from this device in 24 hours." in body
+    assert "Its users are counted up to 32, and there are that many or more." in body
+    assert "ip_users_24h" not in body
+    assert {"user 1", "user 2"} <= set(re.findall(r"<td>(user \d)</td>", body))
+    assert all(f'href="/cases/{case.case_id}/payments/' in body for case in cases)
+    assert not re.search(r"user-\d|device-1", body)
+
+
+def test_a_page_of_an_entity_says_what_it_left_out(world: ConsoleWorld) -> None:
+    world.sign_in(Group.ANALYST)
+    for number in range(MAX_CASES + 1):
+        case = world.put_case(f"user-{number}", entities=(CARD,), opened_at=NOW - timedelta(minutes=number))
+
+    body = world.get(f"/cases/{case.case_id}/links/0").body
+
+    assert f"the newest {MAX_CASES} were counted. Payments are those of the newest 16 cases." in body
+    assert "The rows of its flagged payments are not kept any more." in body
 
 
 def test_a_case_without_entities_shares_nothing(world: ConsoleWorld) -> None:

@@ -83,7 +83,7 @@ def form_of(world: ConsoleWorld, route: Route) -> dict[str, Any]:
     if route.name == "paste_entries":
         form |= {"subject": "denied_cards", "lines": "tok_1"}
     if route.name in {"find", "show_found", "replay_found"}:
-        form = {"subject": "user", "query": "user-1", "number": "0"}
+        form = {"subject": "user", "query": "user-1", "payment": payment}
     if route.name in {"judge", "undo"}:
         form |= {"decision": FORM_ID, "chosen": [payment], "verdict": "fraud", "fraud_type": "mule"}
     if route.name in {"save_filter", "rename_filter"}:
@@ -139,6 +139,31 @@ def test_a_route_answers_whoever_has_its_right_and_refuses_others(
     # Cases that are judged together have an event each, too.
     assert world.deeds()[0] == ("person-1", route.action.value, "allowed" if is_allowed else "no_right")
     assert len(world.deeds()) == 1 or (is_allowed and route.name == "judge_bulk")
+
+
+@pytest.mark.parametrize("route", GUARDED, ids=NAMES)
+def test_an_event_names_everything_that_a_path_names(world: ConsoleWorld, route: Route) -> None:
+    world.sign_in(*Group)
+    path = path_in(world, route)
+
+    (world.get(path) if route.method == "GET" else world.post(path, form_of(world, route)))
+
+    event = next(each for each in world.trail() if each.action == route.action)
+    named = {event.subject, *event.details.values()}
+    parts = zip(route.path.split("/"), path.split("/"), strict=True)
+    assert {given for part, given in parts if part.startswith("{")} <= named
+
+
+def test_an_event_names_all_that_was_ticked(world: ConsoleWorld) -> None:
+    world.sign_in(Group.LEAD)
+    cases = [f"{number:032x}-1" for number in range(50)]
+
+    world.post("/queue/judge", {"chosen": cases})
+
+    (event,) = world.trail()
+    texts = [value for name, value in event.details.items() if name.startswith("chosen")]
+    assert all(len(text) <= 200 for text in texts)
+    assert " ".join(texts).split() == ["50:", *cases]
 
 
 @pytest.mark.parametrize("route", GUARDED, ids=NAMES)

@@ -9,7 +9,8 @@ from ops.manifests import read_functions
 def test_functions_that_only_others_invoke_come_with_these() -> None:
     specs = read_functions()
 
-    assert "replay" in invoked_functions(specs, ["console"])
+    assert invoked_functions(specs, ["console"]) == ["replay", "rules_validator"]
+    assert invoked_functions(specs, ["ruleset_deployer"]) == ["rules_validator"]
     assert invoked_functions(specs, ["score"]) == []
     # Their mappings run them already.
     assert invoked_functions(specs, ["reconcile"]) == []

@@ -137,6 +137,7 @@ def test_the_job_gets_arguments_that_it_reads_and_that_name_what_was_sent() -> N
     (started,) = run.machine.started
     given = json.loads(started["input"])
     assert (given["run"], started["name"]) == (NAME, NAME)
+    assert given["as_of"] == "2026-11-27T02:24:01Z"
     read = parse_backtest_arguments([part for pair in given["arguments"].items() for part in pair])
     place = f"s3://fraud-dev-backtest-1/{RUN}"
     assert read.rows_path == read.labels_path == f"s3://fraud-dev-backtest-1/exports/{NAME}/"

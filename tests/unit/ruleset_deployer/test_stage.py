@@ -70,20 +70,22 @@ def test_nothing_that_is_not_approved_is_deployed(world: DeployerWorld) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "draft"),
+    ("kind", "draft", "strategy"),
     [
-        (ChangeKind.SHADOW, {"document": SECOND}),
-        (ChangeKind.CANDIDATE, {"document": SECOND, "share": 10}),
-        (ChangeKind.LISTS, {"list_entries": (ENTRY,)}),
+        (ChangeKind.SHADOW, {"document": SECOND}, "gradual"),
+        (ChangeKind.CANDIDATE, {"document": SECOND, "share": 10}, "gradual"),
+        (ChangeKind.LISTS, {"list_entries": (ENTRY,)}, "at-once"),
     ],
 )
-def test_each_kind_is_deployed_step_by_step(world: DeployerWorld, kind: ChangeKind, draft: Any) -> None:
+def test_rulesets_are_deployed_step_by_step_and_entries_of_lists_at_once(
+    world: DeployerWorld, kind: ChangeKind, draft: Any, strategy: str
+) -> None:
     change = world.approved(kind, **draft)
 
     world.deployer.run()
 
     assert world.stored(change).state is ChangeState.DEPLOYED
-    assert world.appconfig.deployments[-1]["DeploymentStrategyId"] == "gradual"
+    assert world.appconfig.deployments[-1]["DeploymentStrategyId"] == strategy
     active = world.desk.active()
     assert active is not None
     assert active.candidate_share == change.candidate_share
