@@ -97,7 +97,9 @@ class _Functions:
     def __init__(self, aws: str, cache: str, folder: Path, stack: ExitStack) -> None:
         self.calls: dict[str, set[Call]] = {}
         self.specs = {
-            name: spec for name, spec in read_functions().items() if spec.is_triggered and spec.is_provisioned
+            name: spec
+            for name, spec in read_functions().items()
+            if spec.is_triggered and not spec.is_optional
         }
         self.resources = _provision(aws)
         self.aws, self._cache, self._folder, self._stack = aws, cache, folder, stack
