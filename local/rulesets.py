@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
+from common.ruleset_bucket import keep_ruleset
+from common.ruleset_changes import ChangeRows
+from contract.active_ruleset import ACTIVE, ActiveRuleset, active_position
+from contract.ruleset_change import document_digest
 from engine.rollout.start import named_models
 from lab.models import kept_baseline, kept_model
 from local.components.aws_api import make_client
@@ -45,20 +50,39 @@ class Rulesets:
     def __init__(self, aws_endpoint: str, location: RulesLocation, bucket: str = BUCKETS["rules"]) -> None:
         self._client = make_client("appconfig", aws_endpoint)
         self._s3 = make_client("s3", aws_endpoint)
+        self._dynamodb = make_client("dynamodb", aws_endpoint)
         self._location = location
         self._bucket = bucket
 
-    def deploy_first(self, document: str) -> RulesLocation:
-        """Deploy a document unless one is active already; give the place with AppConfig's ids, as Terraform gives them to functions."""
+    def deploy_first(self, document: str, changes_table: str) -> RulesLocation:
+        """Deploy a document unless one is active already; give the place with AppConfig's ids, as Terraform gives them to functions.
+
+        What the guardrails do in their first minute is done here at once: the document is kept, and the table of changes says that it is active.
+        """
         application, environment, _ = self._place()
         if not self._client.list_deployments(ApplicationId=application, EnvironmentId=environment)["Items"]:
-            self.deploy(document)
+            self._note_active(changes_table, document, self.deploy(document).deployment)
         return msgspec.structs.replace(
             self._location,
             application=application,
             environment=environment,
             at_once_strategy=self._strategy(),
+            gradual_strategy=self._strategy(),  # here nothing is gradual
         )
+
+    def _note_active(self, changes_table: str, document: str, deployment: int) -> None:
+        digest = document_digest(document.encode())
+        keep_ruleset(self._s3, self._bucket, digest, document.encode())
+        row = ActiveRuleset(
+            changed_in=ACTIVE,
+            change_key=ACTIVE,
+            digest=digest,
+            version=str(msgspec.yaml.decode(document)["version"]),
+            deployment=deployment,
+            position=active_position(deployment, is_undone=False),
+            since=datetime.now(UTC),
+        )
+        ChangeRows(self._dynamodb, changes_table).put_active(row)
 
     def deploy(self, document: str) -> DeployedVersion:
         """Deploy a document, and put the models that it names into the rules bucket first; functions use it after their next poll.

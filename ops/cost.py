@@ -15,6 +15,7 @@ from ops.console_cost import console_usd
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ops.prices import Prices
     from ops.sizing import Sizing
 
 HOURS: Final = 730
@@ -49,10 +50,6 @@ LABEL_FUNCTION_GB: Final = 0.5
 """Memory of the label stage: 512 MiB."""
 
 
-class CostError(Exception):
-    """A price is missing; names it."""
-
-
 class Line(msgspec.Struct, frozen=True):
     """One line of the bill."""
 
@@ -62,35 +59,6 @@ class Line(msgspec.Struct, frozen=True):
     """A month."""
     grows: bool
     """Whether it grows with payments; other lines are fixed costs."""
-
-
-class Prices:
-    """Unit prices by name. A missing price is an error, not zero."""
-
-    def __init__(self, document: dict[str, Any]) -> None:
-        self._document = document
-
-    def of(self, table: str, name: str) -> float:
-        """Price of one unit, in US dollars."""
-        try:
-            return float(self._document[table][name]["usd"])
-        except KeyError as error:
-            raise CostError(f"docs/cost/prices.yaml has no price for {name} ({table}).") from error
-
-    def unconfirmed(self) -> list[str]:
-        """Names of prices that were not found in a published text."""
-        tables = ("broker_hour", "cache_node_hour", "worker_hour", "units")
-        return [
-            name
-            for table in tables
-            for name, entry in self._document[table].items()
-            if not entry["confirmed"]
-        ]
-
-    @property
-    def read_on(self) -> str:
-        """The day of the prices."""
-        return str(self._document["read_on"])
 
 
 def batch_size(payments: float, partitions: int, score_ms: float, batch_ms: float) -> float:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from ops.console_cost import console_usd
-from ops.cost import Line, Prices, bill, dominating, label_usd, total, without_protection
+from ops.cost import Line, bill, dominating, label_usd, total, without_protection
 from ops.environment import ROOT
+from ops.prices import Prices
 from ops.serverless_cost import serverless_usd
 from ops.sizing import sizing_of
 from ops.training_cost import training_usd

@@ -93,7 +93,7 @@ class StreamTrigger(
 
 
 class InvokeTrigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="invoke", tag_field="type"):
-    """No event source: something invokes the function, such as Terraform or AppConfig. The local stack does not run these."""
+    """No event source: something invokes the function, such as Terraform or AppConfig. The local stack runs those that other functions invoke."""
 
     on_failure: Literal["dead_letter", "discard"] = "dead_letter"
     """What becomes of an asynchronous request that fails: kept in the function's dead-letter queue, or not at all."""
@@ -210,6 +210,8 @@ class FunctionSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Parts of packages that the zip does without, as their paths: ``authlib/oauth1``, ``engine/rules``."""
     keep_sources: bool = True
     """False where the zip has only the bytecode of installed packages. Their lines are missing in tracebacks then."""
+    max_zip_bytes: Positive | None = None
+    """Most bytes of its zip, for either processor; a larger one is not built. None for Lambda's own limit."""
     npm_files: list[str] = []
     """Files of npm packages that the zip carries; the packages are those of the function's ``npm/package-lock.json``."""
     name: str = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from ops.cost import Prices
+    from ops.prices import Prices
     from ops.sizing import Sizing
 
 HOURS: Final = 730

@@ -59,7 +59,10 @@ locals {
   }
 
   # Buckets by interface name.
-  buckets = merge(module.ingestion.buckets, { rules = { name = module.rules_bucket.name, arn = module.rules_bucket.arn } })
+  buckets = merge(module.ingestion.buckets, {
+    audit_heads = { name = module.audit_heads_bucket.name, arn = module.audit_heads_bucket.arn }
+    rules       = { name = module.rules_bucket.name, arn = module.rules_bucket.arn }
+  })
 
   # The values of `{ref: ...}` in a function.yaml.
   references = merge(
@@ -70,20 +73,23 @@ locals {
     local.console_references,
     { for name, queue in aws_sqs_queue.source : "queue.${name}" => queue.url },
     {
-      "queue.quarantine"        = aws_sqs_queue.quarantine.url
-      "queue.canary"            = aws_sqs_queue.canary.url
-      "topic.fraud_alerts"      = module.alerts.topic_arn
-      "topic.retention"         = tostring(min(var.kafka.retention_hours * 3600, local.longest_record_age_seconds))
-      "cache.endpoint"          = module.cache.endpoint
-      "cache.replication_group" = module.cache.replication_group_id
-      "key.tokenization"        = module.ingestion.tokenization_key_arn
-      "kafka.bootstrap_servers" = module.streaming.bootstrap_servers
-      "kafka.security_protocol" = "SASL_SSL"
-      "metrics.namespace"       = local.metrics_namespace
-      "rules.application"       = module.rules.application_id
-      "rules.environment"       = module.rules.environment_id
-      "rules.profile"           = module.rules.profile_name
-      "rules.at_once_strategy"  = module.rules.at_once_strategy_id
+      "queue.quarantine"           = aws_sqs_queue.quarantine.url
+      "queue.canary"               = aws_sqs_queue.canary.url
+      "audit_heads.lock_mode"      = var.audit_heads.lock_mode
+      "audit_heads.retention_days" = tostring(var.audit_heads.retention_days)
+      "topic.fraud_alerts"         = module.alerts.topic_arn
+      "topic.retention"            = tostring(min(var.kafka.retention_hours * 3600, local.longest_record_age_seconds))
+      "cache.endpoint"             = module.cache.endpoint
+      "cache.replication_group"    = module.cache.replication_group_id
+      "key.tokenization"           = module.ingestion.tokenization_key_arn
+      "kafka.bootstrap_servers"    = module.streaming.bootstrap_servers
+      "kafka.security_protocol"    = "SASL_SSL"
+      "metrics.namespace"          = local.metrics_namespace
+      "rules.application"          = module.rules.application_id
+      "rules.environment"          = module.rules.environment_id
+      "rules.profile"              = module.rules.profile_name
+      "rules.at_once_strategy"     = module.rules.at_once_strategy_id
+      "rules.gradual_strategy"     = module.rules.gradual_strategy_id
     },
   )
 

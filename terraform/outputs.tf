@@ -105,13 +105,13 @@ output "glue_job_name" {
 }
 
 output "rules" {
-  description = "For `make rules-deploy`: AppConfig's ids of application, environment, profile and strategy, and the bucket of models."
+  description = "The bucket of rulesets, proposals and models, for `make rules-deploy`; AppConfig's ids of application, environment, profile and gradual strategy, for the runbooks."
   value = {
+    bucket                 = module.rules_bucket.name
     application_id         = module.rules.application_id
     environment_id         = module.rules.environment_id
     profile_id             = module.rules.profile_id
-    deployment_strategy_id = module.rules.deployment_strategy_id
-    bucket                 = module.rules_bucket.name
+    deployment_strategy_id = module.rules.gradual_strategy_id
   }
 }
 

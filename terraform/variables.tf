@@ -212,6 +212,24 @@ variable "enable_audit" {
   nullable    = false
 }
 
+variable "audit_heads" {
+  description = <<-EOT
+    How long the heads of the console's audit chains are locked, which are kept each hour. `lock_mode`: COMPLIANCE, where nobody can delete them or
+    shorten their lock, nor destroy the bucket before; or GOVERNANCE, where whoever has `s3:BypassGovernanceRetention` can. `retention_days`
+    of each object, which then stays, unlocked.
+  EOT
+  type = object({
+    lock_mode      = optional(string, "GOVERNANCE")
+    retention_days = optional(number, 30)
+  })
+  default  = {}
+  nullable = false
+  validation {
+    condition     = var.environment != "prod" || (var.audit_heads.lock_mode == "COMPLIANCE" && var.audit_heads.retention_days >= 365)
+    error_message = "audit_heads is ${var.audit_heads.lock_mode} for ${var.audit_heads.retention_days} days; ${var.environment} needs COMPLIANCE for a year at least, or an administrator can delete what shows that the audit trail was changed."
+  }
+}
+
 variable "enable_malware_scan" {
   description = "Whether GuardDuty scans each file that lands; it is paid by GiB and by file."
   type        = bool

@@ -19,6 +19,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Where people open it, with the stage's path: ``https://<api>.execute-api.<region>.amazonaws.com/<stage>``."""
     console_sessions_table: str
     """The table's name in this environment."""
+    saved_filters_table: str
+    """The table's name in this environment."""
     audit_events_table: str
     """The table's name in this environment."""
     cases_table: str
@@ -41,6 +43,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The table's name in this environment."""
     labels_queue_url: str
     """Where labels are sent."""
+    ruleset_changes_table: str
+    """The table's name in this environment."""
+    rollout_counts_table: str
+    """The table's name in this environment."""
+    rules_bucket: str
+    """Where documents of rulesets are."""
+    rules_validator_function: str
+    """The function that reads and checks them."""
+    replay_function: str
+    """What makes a decision again: its ARN with its alias, or its name."""
     confirm_amount_base: Annotated[int, Meta(ge=1)]
     """A verdict on payments of so much in all, in major units of the base currency, is asked for once more."""
     second_look_amount_base: Annotated[int, Meta(ge=1)]

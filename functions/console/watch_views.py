@@ -78,19 +78,14 @@ def watch_view(week: Week, cases: Sequence[QueuedCase], now: datetime, *, has_mo
     today = now.astimezone(UTC).date()
     dates = [today - timedelta(days=number) for number in range(DAYS)]
     blocked = [each for each in listed if each.decision is Decision.BLOCK and each.status != FALSE_POSITIVE]
-    by_key = {each.key: each for each in listed}
-    named: dict[str, list[Listed]] = {}
-    for row in week.rows:
-        if row.key in by_key:
-            for rule_id in row.rule_ids:
-                named.setdefault(rule_id, []).append(by_key[row.key])
+    of_rules = rows_by_rule(week).values()
     return WatchView(
         queue=_queue_text(cases, now, has_more=has_more),
         severities=tuple(_severity(severity, cases, now) for severity in reversed(Severity)),
-        week=_row("All", listed),
+        week=flagged_row("All", listed),
         blocked=_money(blocked),
         days=tuple(
-            _row(
+            flagged_row(
                 f"{day.day} {day:%b}",
                 [each for each in listed if each.occurred_at.astimezone(UTC).date() == day],
             )
@@ -98,25 +93,34 @@ def watch_view(week: Week, cases: Sequence[QueuedCase], now: datetime, *, has_mo
         ),
         decisions=_rows(listed, [Decision.BLOCK, Decision.REVIEW], lambda each: each.decision),
         bands=tuple(
-            _row(f"{low} to {high}", [each for each in listed if low <= each.risk_score <= high])
+            flagged_row(f"{low} to {high}", [each for each in listed if low <= each.risk_score <= high])
             for low, high in BANDS
         ),
-        rules=tuple(
-            _row(rule_id, payments)
-            for rule_id, payments in sorted(named.items(), key=lambda item: (-len(item[1]), item[0]))
-        ),
+        rules=tuple(sorted(of_rules, key=lambda row: (-row.flagged, row.name))),
         rules_of=counted(len(week.rows), "payment"),
         is_whole=week.is_whole,
     )
 
 
+def rows_by_rule(week: Week) -> dict[str, Row]:
+    """What each rule did, of the payments of :attr:`Week.rows`: rule to its flagged payments."""
+    by_key = {each.key: each for each in week.listed}
+    named: dict[str, list[Listed]] = {}
+    for row in week.rows:
+        if row.key in by_key:
+            for rule_id in row.rule_ids:
+                named.setdefault(rule_id, []).append(by_key[row.key])
+    return {rule_id: flagged_row(rule_id, payments) for rule_id, payments in named.items()}
+
+
 def _rows(
     listed: Sequence[Listed], names: Sequence[Decision], of: Callable[[Listed], Hashable]
 ) -> tuple[Row, ...]:
-    return tuple(_row(name.value, [each for each in listed if of(each) == name]) for name in names)
+    return tuple(flagged_row(name.value, [each for each in listed if of(each) == name]) for name in names)
 
 
-def _row(name: str, payments: Sequence[Listed]) -> Row:
+def flagged_row(name: str, payments: Sequence[Listed]) -> Row:
+    """Count flagged payments of one kind."""
     fraud = [each for each in payments if each.status == CONFIRMED_FRAUD]
     legitimate = sum(each.status == FALSE_POSITIVE for each in payments)
     judged = len(fraud) + legitimate

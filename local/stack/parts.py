@@ -18,7 +18,7 @@ from local.resources import ACCOUNT_ID, resolve_environment
 from ops.manifests import ROOT, HttpTrigger
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from local.resources import Resources
@@ -36,6 +36,10 @@ INGESTION_OUTPUT: Final = "ingestion.jsonl"
 
 INGESTION_READY_SECONDS: Final = 120.0
 """Time that Spark may take to start; it takes about 10 s on two idle cores."""
+
+RULES_VALIDATOR: Final = "rules_validator"
+RULESET_DEPLOYER: Final = "ruleset_deployer"
+"""The functions that `make rules-local` needs."""
 
 LAMBDA_PYTHON: Final = ROOT / ".venv-lambda" / "bin" / "python"
 """Interpreter of the environment that holds ``awslambdaric`` and nothing else."""
@@ -61,6 +65,15 @@ def build_zips(names: Sequence[str], log_dir: Path) -> None:
         build.wait_for_exit(BUILD_SECONDS)
     finally:
         build.stop()
+
+
+def invoked_functions(specs: Mapping[str, FunctionSpec], chosen: Iterable[str]) -> list[str]:
+    """Name the functions that nothing but these invokes, or `make rules-local` beside the one that deploys: they need a zip and a configuration, and no process of their own."""
+    chosen = set(chosen)
+    named = {each.function for name in chosen for each in specs[name].access if each.function is not None}
+    if RULESET_DEPLOYER in chosen:
+        named.add(RULES_VALIDATOR)
+    return sorted(name for name in named if not specs[name].is_triggered)
 
 
 def mapping_config(

@@ -43,6 +43,12 @@ data "aws_iam_policy_document" "boundary" {
   }
 
   statement {
+    sid       = "AuditHeadsAreLocked"
+    actions   = ["s3:PutObjectRetention"]
+    resources = ["arn:${local.partition}:s3:::${local.prefix[each.key]}-audit-heads-*"]
+  }
+
+  statement {
     sid     = "TheSystemsOwnQueuesAndTopics"
     actions = ["sns:Publish", "sqs:GetQueueUrl", "sqs:SendMessage"]
     resources = [
@@ -87,7 +93,7 @@ data "aws_iam_policy_document" "boundary" {
     }
   }
 
-  # Training (modules/training): AWS's container, and jobs that its trainers start with the role of the jobs.
+  # Training (modules/training): AWS's container, and jobs that its state machine starts with the role of the jobs.
   statement {
     sid       = "AwssContainers"
     actions   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetAuthorizationToken", "ecr:GetDownloadUrlForLayer"]
@@ -98,6 +104,12 @@ data "aws_iam_policy_document" "boundary" {
     sid       = "TrainingJobs"
     actions   = ["sagemaker:CreateTrainingJob", "sagemaker:DescribeTrainingJob", "sagemaker:StopTrainingJob"]
     resources = ["${local.arn.sagemaker}:training-job/${local.prefix[each.key]}-*"]
+  }
+
+  statement {
+    sid       = "RunsOfStateMachines"
+    actions   = ["states:DescribeExecution", "states:StopExecution"]
+    resources = ["${local.arn.states}:execution:${local.prefix[each.key]}-*"]
   }
 
   statement {
@@ -144,6 +156,13 @@ data "aws_iam_policy_document" "boundary" {
       variable = "kms:GrantIsForAWSResource"
       values   = ["true"]
     }
+  }
+
+  statement {
+    sid       = "NeverTheHeads"
+    effect    = "Deny"
+    actions   = ["s3:DeleteObject*"]
+    resources = ["arn:${local.partition}:s3:::${local.prefix[each.key]}-audit-heads-*"]
   }
 
   statement {

@@ -189,8 +189,8 @@ run "dead_letters_can_be_redriven" {
   command = plan
 
   assert {
-    condition     = toset(keys(output.dead_letter_queue_urls)) == setsubtract(concat(keys(output.function_names), ["alerts-analysts", "alerts-on-call", "page-on-call"]), ["canary", "card_token", "digest", "drift", "guardrails", "label_upkeep"])
-    error_message = "make redrive accepts the name of every function and subscription whose failed messages are kept; those of card_token hold card numbers, and runs of the canary, the digest, the drift stage, the guardrails and the upkeep of labels come again."
+    condition     = toset(keys(output.dead_letter_queue_urls)) == setsubtract(concat(keys(output.function_names), ["alerts-analysts", "alerts-on-call", "page-on-call"]), ["audit_keeper", "canary", "card_token", "digest", "drift", "guardrails", "label_upkeep", "ruleset_deployer"])
+    error_message = "make redrive accepts the name of every function and subscription whose failed messages are kept; those of card_token hold card numbers, and runs of the keeper of audit heads, the canary, the digest, the drift stage, the guardrails, the upkeep of labels and the deployer of rulesets come again."
   }
 
   assert {
@@ -243,6 +243,7 @@ run "prod_plans_with_someone_to_page_and_someone_to_alert" {
 
   variables {
     environment        = "prod"
+    audit_heads        = { lock_mode = "COMPLIANCE", retention_days = 400 }
     monthly_budget_usd = 3200
   }
 
@@ -261,9 +262,30 @@ run "refuses_prod_without_a_budget" {
 
   variables {
     environment = "prod"
+    audit_heads = { lock_mode = "COMPLIANCE", retention_days = 400 }
   }
 
   expect_failures = [var.monthly_budget_usd]
+}
+
+run "refuses_prod_whose_audit_heads_an_administrator_can_delete" {
+  command = plan
+
+  variables {
+    environment        = "prod"
+    monthly_budget_usd = 3200
+  }
+
+  expect_failures = [var.audit_heads]
+}
+
+run "the_keeper_of_audit_heads_locks_them_as_its_bucket_does" {
+  command = plan
+
+  assert {
+    condition     = local.references["audit_heads.lock_mode"] == "GOVERNANCE" && local.references["audit_heads.retention_days"] == "30" && local.references["bucket.audit_heads"] == module.audit_heads_bucket.name
+    error_message = "The function locks each object as the bucket does."
+  }
 }
 
 run "refuses_a_budget_of_nothing" {
@@ -290,6 +312,7 @@ run "refuses_prod_without_someone_to_page" {
 
   variables {
     environment              = "prod"
+    audit_heads              = { lock_mode = "COMPLIANCE", retention_days = 400 }
     monthly_budget_usd       = 3200
     operations_subscriptions = { ticket = { team = { protocol = "email", endpoint = "team@example.com" } } }
   }
@@ -302,6 +325,7 @@ run "refuses_prod_without_someone_to_alert" {
 
   variables {
     environment         = "prod"
+    audit_heads         = { lock_mode = "COMPLIANCE", retention_days = 400 }
     monthly_budget_usd  = 3200
     alert_subscriptions = {}
   }

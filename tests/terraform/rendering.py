@@ -1,4 +1,5 @@
-"""The modules `function`, `http`, `sign_in`, `ingestion`, `history_export`, `backtest`, `audit` and `observability`, rendered for the repository's own functions with a mocked provider.
+"""The modules `function`, `http`, `sign_in`, `ingestion`, `history_export`, `backtest`, `training`, `audit` and `observability`, rendered for the repository's own
+functions with a mocked provider.
 
 Terraform evaluates the modules for every `function.yaml`, so a new function needs no change here.
 """
@@ -57,6 +58,9 @@ REFERENCES: Final = (
     "queue.canary",
     "queue.labels",
     "queue.quarantine",
+    "audit_heads.lock_mode",
+    "audit_heads.retention_days",
+    "bucket.audit_heads",
     "bucket.landing",
     "bucket.quarantine",
     "bucket.rules",
@@ -72,6 +76,7 @@ REFERENCES: Final = (
     "rules.environment",
     "rules.profile",
     "rules.at_once_strategy",
+    "rules.gradual_strategy",
     "kafka.bootstrap_servers",
     "kafka.security_protocol",
     "metrics.namespace",
@@ -144,8 +149,13 @@ def dashboard() -> dict[str, Any]:
 
 def _resources(module: str) -> list[dict[str, Any]]:
     (found,) = (child for child in _state()["root_module"]["child_modules"] if child["address"] == module)
-    inner = (child["resources"] for child in found.get("child_modules", []))
-    return list(itertools.chain(found["resources"], *inner))
+    return _below(found)
+
+
+def _below(module: dict[str, Any]) -> list[dict[str, Any]]:
+    """A module's resources, and those of its modules at any depth."""
+    inner = (_below(child) for child in module.get("child_modules", []))
+    return list(itertools.chain(module.get("resources", []), *inner))
 
 
 @functools.cache
@@ -193,6 +203,7 @@ def _root_module(functions: list[str], build: Path) -> dict[str, Any]:
             "unprotected": _ingestion_module(build / "glue") | UNPROTECTED,
             "history_export": _history_export_module(),
             "backtest": _backtest_module(build / "glue"),
+            "training": _training_module(),
             "audit": _audit_module(),
             "http": _http_module(),
             "sign_in": {
@@ -284,6 +295,25 @@ def _backtest_module(build: Path) -> dict[str, Any]:
     }
 
 
+def _training_module() -> dict[str, Any]:
+    return {
+        "source": "./modules/training",
+        "name": NAME,
+        "trainer_arns": [f"arn:aws:iam::{ACCOUNT}:role/data-scientists"],
+        "table_arns": {name: target_arn("table", name) for name in ("labels", "transaction_history")},
+        "rules_bucket": {"name": "rules", "arn": target_arn("bucket", "rules")},
+        "instance_type": "ml.m5.xlarge",
+        "volume_gib": 50,
+        "maximum_hours": 12,
+        "vpc_arn": f"arn:aws:ec2:{REGION}:{ACCOUNT}:vpc/vpc-1",
+        "subnet_ids": ["subnet-1", "subnet-2"],
+        "security_group_id": "sg-1",
+        "access_log_bucket": "fraud-test-access-log",
+        "data_key_arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/data",
+        "enable_deletion_protection": True,
+    }
+
+
 def _audit_module() -> dict[str, Any]:
     return {
         "source": "./modules/audit",
@@ -327,7 +357,10 @@ def _targets(topics: dict[str, str]) -> dict[str, Any]:
             name: {"arn": target_arn("queue", name), "url": f"https://sqs/{name}"}
             for name in ("canary", "labels", "quarantine")
         },
-        "buckets": {name: {"arn": target_arn("bucket", name)} for name in ("landing", "quarantine", "rules")},
+        "buckets": {
+            name: {"arn": target_arn("bucket", name)}
+            for name in ("audit_heads", "landing", "quarantine", "rules")
+        },
         "topics": {"fraud_alerts": {"arn": target_arn("topic", "fraud_alerts")}},
         "cache": {
             "replication_group_arn": f"arn:aws:elasticache:{REGION}:{ACCOUNT}:replicationgroup:p",

@@ -161,7 +161,7 @@ def _usual(population: Entity, clock_s: int) -> Usual:
         payments += week_payments
         micro += week_micro
         young += week_young
-        cents += week_cents
+        cents += int(week_cents)
         entity_hours += entities * elapsed_h
     if not payments or not entity_hours:
         return _NOTHING_USUAL

@@ -45,7 +45,10 @@ _COLUMNS: Final = tuple(
 
 def total(level: Level, column: int) -> int:
     """Add up a column."""
-    return sum(_COLUMNS[column][len(level) // _SIZE].unpack(level)) if level else 0
+    if not level:
+        return 0
+    added = sum(_COLUMNS[column][len(level) // _SIZE].unpack(level))
+    return int(added) if column == CENTS else added
 
 
 def number_at(level: Level, place: int) -> int:

@@ -18,24 +18,20 @@ from bisect import bisect_left, bisect_right
 from struct import Struct
 from typing import Final, NamedTuple
 
-import msgspec
-
 from engine.entities.levels import (
     BUCKET_S,
     BUCKETS_KEPT,
     COUNTS,
     HOUR_S,
     HOURS_KEPT,
-    PAYMENTS,
-    STOPPED,
     WEEK_S,
     WEEKS_KEPT,
     Level,
     add_counts,
     last_buckets,
     number_at,
-    total,
 )
+from engine.entities.past import Past
 
 FORMAT: Final = 2
 MAX_USERS: Final = 32
@@ -244,31 +240,6 @@ class Entity:
 
 _ONE_STOPPED: Final = (0, 0, 0, 1, 0)
 _ONE_USER: Final = tuple((1,) * size for size in range(4))
-
-
-class Past(msgspec.Struct, frozen=True, gc=False):
-    """The weeks before the last day, from the entity's first approved payment on."""
-
-    weeks: Level
-    """The last weeks with this one: the past is what they have more than the day."""
-    day: Level
-    """The hours of the last day."""
-    stopped: Level
-    """The part of them that was not approved."""
-    hours: float
-    """How long the past is, >= 0."""
-
-    def total(self, column: int) -> int:
-        """Add up a column of approved payments, not :data:`FIRST`; >= 0."""
-        past = total(self.weeks, column)
-        if self.day:  # of most entities nobody paid lately, and stopped payments are a part of the day's
-            past += total(self.stopped, column) - total(self.day, column)
-        return past if past > 0 else 0
-
-    def payments(self) -> int:
-        """Count all payments, approved or not; >= 0."""
-        past = total(self.weeks, PAYMENTS) + total(self.weeks, STOPPED) - total(self.day, PAYMENTS)
-        return past if past > 0 else 0
 
 
 def to_bytes(entity: Entity) -> bytes:

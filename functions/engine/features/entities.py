@@ -72,7 +72,7 @@ def _definition(kind: EntityKind, measure: str) -> FeatureDefinition:
     return define(f"{name}_{measure}", unit, sentence.format(where=KIND_PHRASES[kind], kind=name))
 
 
-FEATURES: Final = (
+FEATURES: Final[tuple[FeatureDefinition, ...]] = (
     string(
         "entities_warming_up",
         "Kinds of which nobody knows yet what is usual, such as `device payee`: none was seen, or the first one less than 14 days ago.",
@@ -99,7 +99,7 @@ _DAY: Final = (_S_PER_DAY,)
 _HOUR_DAY: Final = (_S_PER_HOUR, _S_PER_DAY)
 _HOUR_DAY_30_DAYS: Final = (_S_PER_HOUR, _S_PER_DAY, _DAYS_30_S)
 _DAY_30_DAYS: Final = (_S_PER_DAY, _DAYS_30_S)
-ABSENT: Final = absent_values(FEATURES)
+ABSENT: Final[dict[str, FeatureValue]] = absent_values(FEATURES)
 """Of a payment that names no entity."""
 
 

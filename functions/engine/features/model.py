@@ -5,13 +5,17 @@ The model (:mod:`engine.model`) computes it from the other features, so it comes
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from engine.features.definition import absent_values, double
 
+if TYPE_CHECKING:
+    from contract.scored import FeatureValue
+    from engine.features.definition import FeatureDefinition
+
 FRAUD_PROBABILITY: Final = "fraud_probability"
 
-FEATURES: Final = (
+FEATURES: Final[tuple[FeatureDefinition, ...]] = (
     double(
         FRAUD_PROBABILITY,
         "1",
@@ -19,5 +23,5 @@ FEATURES: Final = (
     ),
 )
 
-ABSENT: Final = absent_values(FEATURES)
+ABSENT: Final[dict[str, FeatureValue]] = absent_values(FEATURES)
 """Of a payment that no model has scored."""

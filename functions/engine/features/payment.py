@@ -43,7 +43,7 @@ FEATURES: Final = (
 )
 
 ROUND_AMOUNT_MULTIPLE: Final = 100
-REPORTING_THRESHOLDS_BASE: Final = (1_000.0, 3_000.0, 5_000.0, 10_000.0)
+REPORTING_THRESHOLDS_BASE: Final[tuple[float, ...]] = (1_000.0, 3_000.0, 5_000.0, 10_000.0)
 """Amounts in the base currency below which structured payments hide."""
 JUST_BELOW_SHARE: Final = 0.05
 _JUST_BELOW_FROM: Final = tuple(threshold * (1 - JUST_BELOW_SHARE) for threshold in REPORTING_THRESHOLDS_BASE)

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from contract.scored import FeatureValue
+    from engine.entities.past import Past
     from engine.entities.risk import Risk, RiskReading
-    from engine.entities.state import Entity, Past, Sighting
+    from engine.entities.state import Entity, Sighting
 
 KINDS: Final = (EntityKind.MERCHANT, EntityKind.DEVICE, EntityKind.IP, EntityKind.CARD, EntityKind.PAYEE)
 _WITH_RUN: Final = (EntityKind.MERCHANT, EntityKind.DEVICE)
@@ -57,7 +58,7 @@ def _definitions(kind: EntityKind) -> tuple[FeatureDefinition, ...]:
     )
 
 
-FEATURES: Final = (
+FEATURES: Final[tuple[FeatureDefinition, ...]] = (
     *(each for kind in KINDS for each in _definitions(kind)),
     double(
         "merchant_fraud_rate_7d",
@@ -72,7 +73,7 @@ FEATURES: Final = (
     double("risk_age_days", "d", "Since the newest label of any of these became known; 0 without one."),
 )
 
-ABSENT: Final = absent_values(FEATURES)
+ABSENT: Final[dict[str, FeatureValue]] = absent_values(FEATURES)
 """Of a payment whose entities have no labels."""
 
 

@@ -7,7 +7,7 @@ currency, with the rates of its own ruleset.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from engine.profile.packed_columns import empty
 
@@ -41,7 +41,7 @@ class AmountBuckets:
 
     __slots__ = ("bucket", "count", "currency", "max_rows", "one", "other", "span", "sum_minor")
 
-    TYPECODES = "IBHq"
+    TYPECODES: ClassVar[str] = "IBHq"
     """Of all columns; a subclass adds those of its two."""
 
     def __init__(self, span: int, max_rows: int, *columns: array[int]) -> None:
@@ -112,7 +112,7 @@ class VelocityBuckets(AmountBuckets):
 
     __slots__ = ()
 
-    TYPECODES = "IBHqBB"
+    TYPECODES: ClassVar[str] = "IBHqBB"
 
     @property
     def reviewed(self) -> array[int]:
@@ -137,7 +137,7 @@ class HabitBuckets(AmountBuckets):
 
     __slots__ = ()
 
-    TYPECODES = "IBHqQQ"
+    TYPECODES: ClassVar[str] = "IBHqQQ"
 
     @property
     def squares_low(self) -> array[int]:

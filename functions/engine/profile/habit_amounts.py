@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from engine.profile.packed_columns import empty
 
@@ -31,7 +31,7 @@ class HabitAmounts:
 
     __slots__ = ("amount_minor", "at_s", "currency", "named")
 
-    TYPECODES: Final = "IqBB"
+    TYPECODES: ClassVar[str] = "IqBB"
 
     def __init__(self, *columns: array[int]) -> None:
         self.at_s, self.amount_minor, self.currency, self.named = columns or empty(self.TYPECODES)

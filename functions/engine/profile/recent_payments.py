@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from sys import byteorder
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from engine.profile.packed_columns import empty
 
@@ -57,7 +57,7 @@ class RecentPayments:
         "risk_score",
     )
 
-    TYPECODES: Final = "qQIqBIIIQBB"
+    TYPECODES: ClassVar[str] = "qQIqBIIIQBB"
 
     def __init__(self, *columns: array[int]) -> None:
         self.clock_ms, self.key_hash, self.id_hash, self.amount_minor, self.currency, *rest = (

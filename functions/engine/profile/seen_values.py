@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from enum import IntEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from engine.profile.packed_columns import empty
 
@@ -65,7 +65,7 @@ class SeenValues:
 
     __slots__ = ("count", "first_s", "last_s", "value")
 
-    TYPECODES: Final = "QIIH"
+    TYPECODES: ClassVar[str] = "QIIH"
 
     def __init__(self, *columns: array[int]) -> None:
         self.value, self.first_s, self.last_s, self.count = columns or empty(self.TYPECODES)

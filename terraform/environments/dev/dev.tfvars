@@ -24,7 +24,7 @@ cache = {
 ingestion = { maximum_workers = 2 }
 
 on_demand_maximum  = { read_units = 2000, write_units = 1000 }
-monthly_budget_usd = 270 # docs/cost.md, and a fifth more
+monthly_budget_usd = 285 # docs/cost.md, and a fifth more
 
 enable_transaction_index = true # a write unit a payment (docs/cost.md); without it a label must have user_id and timestamp
 

@@ -66,6 +66,8 @@ locals {
       widgets = [
         { title = "Failing rules, refused or unreachable rulesets, unreadable history rows", ours = { score = { RuleFailures = ["Sum"], HistoryRowsUnreadable = ["Sum"], RulesetRefused = ["Sum"], RulesetUnreachable = ["Sum"], RulesetFallback = ["Sum"] } } },
         { title = "Candidates withdrawn, rules suspended, deployments rolled back", ours = { guardrails = { CandidatesWithdrawn = ["Sum"], RulesSuspended = ["Sum"], RulesetRollbacks = ["Sum"] } } },
+        { title = "Changes of the ruleset deployed and failed", ours = { ruleset_deployer = { RulesetChangesDeployed = ["Sum"], RulesetChangesFailed = ["Sum"] } } },
+        { title = "Oldest approved change that is not deployed, seconds", ours = { ruleset_deployer = { OldestRulesetChangeSeconds = ["Maximum"] } }, line = 7200 },
         { title = "Payments that both sides of the ruleset were compared by", ours = { guardrails = { PaymentsCompared = ["Maximum"] }, score = { RolloutCountsFailed = ["Sum"] } } },
         { title = "Payments against the model's training window (0.25: another distribution), frauds for each expected", ours = { drift = { ModelScoreDrift = ["Maximum"], ModelInputDrift = ["Maximum"], ModelCalibration = ["Maximum"] } }, line = 0.25 },
         { title = "Invalid fields and right alerts, %", ours = { drift = { InvalidFieldPercent = ["Maximum"], FlaggedPrecisionPercent = ["Maximum"] } } },
@@ -109,6 +111,7 @@ locals {
         { title = "Payments in cases", ours = { case = { RecordsReceived = ["Sum"], PaymentsAdded = ["Sum"], JudgementsChanged = ["Sum"] } } },
         { title = "Failed, retried, deleted before", ours = { case = { RecordsFailed = ["Sum"], CaseConflicts = ["Sum"], FlaggedRowsMissing = ["Sum"] } } },
         { title = "From Kafka to the case, ms", ours = { case = { CaseLatencyMs = ["p50", "p99"] } } },
+        { title = "Audit heads kept, gone, unreadable; hours since those before", ours = { audit_keeper = { AuditHeadsKept = ["Sum"], AuditHeadsGone = ["Sum"], AuditObjectsUnreadable = ["Sum"], AuditHeadsAgeHours = ["Maximum"] } } },
       ]
     },
     {

@@ -25,7 +25,8 @@ from moto.s3.responses import S3Response
 from moto.sts.models import sts_backends
 from moto.sts.responses import TokenResponse
 
-from tests.terraform.emulator.iam_requests import Call, iam_requests
+from tests.terraform.emulator.iam_call import Call
+from tests.terraform.emulator.iam_requests import iam_requests
 from tests.terraform.emulator.iam_state import EmulatorState
 from tests.terraform.iam.evaluator import Policy, Request, decide, trusts
 

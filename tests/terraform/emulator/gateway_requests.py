@@ -15,7 +15,7 @@ from tests.terraform.iam.evaluator import Request
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tests.terraform.emulator.iam_requests import Call, State
+    from tests.terraform.emulator.iam_call import Call, State
 
 SERVICE: Final = "apigateway"
 

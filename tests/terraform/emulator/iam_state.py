@@ -14,7 +14,7 @@ from moto.kms.models import kms_backends
 from moto.s3.models import s3_backends
 
 if TYPE_CHECKING:
-    from tests.terraform.emulator.iam_requests import Call
+    from tests.terraform.emulator.iam_call import Call
 
 
 class EmulatorState:

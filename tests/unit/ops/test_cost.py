@@ -9,9 +9,7 @@ import pytest
 
 from ops.console_cost import console_usd
 from ops.cost import (
-    CostError,
     Line,
-    Prices,
     alarm_metrics,
     batch_size,
     bill,
@@ -23,6 +21,7 @@ from ops.cost import (
 from ops.cost_page import page
 from ops.environment import ENVIRONMENTS, ROOT, known_environments
 from ops.manifests import read_functions, read_tables
+from ops.prices import CostError, Prices
 from ops.serverless_cost import serverless_usd
 from ops.sizing import Sizing, sizing_of
 from ops.tfvars import read_file
