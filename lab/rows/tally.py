@@ -18,7 +18,7 @@ from lab.rows.truth import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from engine.decide import Assessment
+    from engine.decided import Assessment
     from lab.rows.judged import JudgedRow
 
 EXAMPLES: Final = 3
