@@ -21,7 +21,7 @@ from engine.rollout.changed import Changed, changed_by, merge
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from engine.decide import Assessment, Decided
+    from engine.decided import Assessment, Decided
 
 GROUPS: Final = 64
 """Of users. Enough for a steady estimate of the variance; few enough to be kept for every minute."""
