@@ -17,7 +17,7 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from contract.audit import AUDIT_TABLE
-from contract.audit_heads import from_heads_object, gaps, object_problems
+from contract.audit_heads import from_heads_object, gaps, kept_times, object_problems
 from local.components.aws_api import make_client
 from local.stack.state import DEFAULT_BUILD_DIR, StackError, require_stack
 from ops.audit_verify import AuditTable, read_heads, write_heads
@@ -26,7 +26,7 @@ from ops.kept_heads import HeadsBucket
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from contract.audit import AuditProblem, ChainHead
+    from contract.audit import AuditProblem
     from ops.kept_heads import KeptObjects
 
 _UNREADABLE = 2
@@ -50,8 +50,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         now = datetime.now(UTC)
         bucket = HeadsBucket(place.s3, place.bucket)
         kept, lock = bucket.read(), bucket.lock()
-        heads = [*_heads(kept), *(read_heads(options.heads) if options.heads else [])]
-        verified = AuditTable(place.dynamodb, place.table).verify(heads)
+        objects = [found for each in kept.stored if (found := from_heads_object(each.body)) is not None]
+        of_bucket = dict.fromkeys(head for each in objects for head in each.heads)
+        heads = [*of_bucket, *(read_heads(options.heads) if options.heads else [])]
+        verified = AuditTable(place.dynamodb, place.table).verify(heads, kept_times(objects))
         if options.keep:
             write_heads(options.keep, verified.heads)
     except (StackError, BotoCoreError, ClientError, OSError, msgspec.MsgspecError) as error:
@@ -73,11 +75,6 @@ def _verdict(problems: Sequence[AuditProblem | str]) -> int:
         return 1
     print("nothing was changed, dropped, inserted or moved")
     return 0
-
-
-def _heads(kept: KeptObjects) -> list[ChainHead]:
-    found = (from_heads_object(each.body) for each in kept.stored)
-    return list(dict.fromkeys(head for each in found if each is not None for head in each.heads))
 
 
 def _of_bucket(kept: KeptObjects, lock: str, now: datetime, days: int) -> list[AuditProblem | str]:

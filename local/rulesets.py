@@ -61,7 +61,8 @@ class Rulesets:
         """
         application, environment, _ = self._place()
         if not self._client.list_deployments(ApplicationId=application, EnvironmentId=environment)["Items"]:
-            self._note_active(changes_table, document, self.deploy(document).deployment)
+            self.deploy(document)
+            self.note_active(changes_table)
         return msgspec.structs.replace(
             self._location,
             application=application,
@@ -70,9 +71,11 @@ class Rulesets:
             gradual_strategy=self._strategy(),  # here nothing is gradual
         )
 
-    def _note_active(self, changes_table: str, document: str, deployment: int) -> None:
-        digest = document_digest(document.encode())
-        keep_ruleset(self._s3, self._bucket, digest, document.encode())
+    def note_active(self, changes_table: str) -> None:
+        """Keep the active document, and write into the table of changes that it is active, as the guardrails do each minute."""
+        deployment, document = self._newest()
+        digest = document_digest(document)
+        keep_ruleset(self._s3, self._bucket, digest, document)
         row = ActiveRuleset(
             changed_in=ACTIVE,
             change_key=ACTIVE,
@@ -133,6 +136,9 @@ class Rulesets:
 
     def active(self) -> str:
         """The document that was deployed last and is not undone."""
+        return self._newest()[1].decode()
+
+    def _newest(self) -> tuple[int, bytes]:
         application, environment, profile = self._place()
         items = self._client.list_deployments(ApplicationId=application, EnvironmentId=environment)["Items"]
         versions = {
@@ -140,13 +146,13 @@ class Rulesets:
             for item in items
             if item["State"] == "COMPLETE"
         }
+        number = max(versions)
         stored = self._client.get_hosted_configuration_version(
             ApplicationId=application,
             ConfigurationProfileId=profile,
-            VersionNumber=int(versions[max(versions)]),
+            VersionNumber=int(versions[number]),
         )
-        document: str = stored["Content"].read().decode()
-        return document
+        return number, stored["Content"].read()
 
     def _put_models(self, document: str) -> None:
         for sha256 in named_models(document):

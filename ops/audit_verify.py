@@ -17,10 +17,12 @@ from contract.audit import (
     problems,
     to_audit_item,
 )
+from contract.audit_heads import misdated
 from contract.errors import InvalidRowError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
 
 
@@ -49,23 +51,37 @@ class AuditTable:
     def __init__(self, client: Any, name: str) -> None:
         self._client = client
         self._name = name
-        self._unreadable: list[AuditProblem] = []
+        self._of_rows: list[AuditProblem] = []
+        self._times: Mapping[str, Sequence[tuple[int, datetime]]] = {}
 
-    def verify(self, kept: Sequence[ChainHead] = ()) -> Verified:
+    def verify(
+        self,
+        kept: Sequence[ChainHead] = (),
+        times: Mapping[str, Sequence[tuple[int, datetime]]] | None = None,
+    ) -> Verified:
         """Check all chains, and that each head that was kept is in its chain.
+
+        Parameters
+        ----------
+        kept : Sequence[ChainHead]
+            Heads of any time.
+        times : Mapping | None
+            When each chain had how many events; see :func:`contract.audit_heads.kept_times`.
 
         Raises
         ------
         ClientError, BotoCoreError
             When the table cannot be read.
         """
-        self._unreadable = []
+        self._of_rows = []
+        self._times = times or {}
         # In this order: whoever writes meanwhile has opened a day before its events are counted.
         counts = self._counts()
         openings = list(self._events(DAYS))
         found = tuple(problems(openings, self._events, counts, kept))
+        of_rows = tuple(self._of_rows)  # before the last rows are read once more
         heads = tuple(heads_of(openings, self._last))
-        return Verified(len(openings), sum(counts.values()), (*self._unreadable, *found), heads)
+        return Verified(len(openings), sum(counts.values()), (*of_rows, *found), heads)
 
     def _counts(self) -> Counter[str]:
         pages = self._client.get_paginator("scan").paginate(
@@ -92,15 +108,17 @@ class AuditTable:
         try:
             event = from_audit_item(item)
         except InvalidRowError as error:
-            self._unreadable.append(AuditProblem(place, None, f"no audit event: {error}"))
+            self._of_rows.append(AuditProblem(place, None, f"no audit event: {error}"))
             return None
         written = to_audit_item(event)
         if other := sorted(
             name for name in item.keys() | written.keys() if item.get(name) != written.get(name)
         ):
-            self._unreadable.append(
+            self._of_rows.append(
                 AuditProblem(place, None, f"attributes that no event has so: {', '.join(other)}")
             )
+        if wrong := misdated(event, self._times.get(event.day_shard, ())):
+            self._of_rows.append(wrong)
         return event
 
     def _last(self, day_shard: str) -> AuditEvent | None:

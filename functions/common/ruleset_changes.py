@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
@@ -22,8 +23,8 @@ ACTIVE_KEY: Final[dict[str, Any]] = {"changed_in": {"S": ACTIVE}, "change_key": 
 """Key of the row that says which ruleset is active."""
 
 
-class ChangeRows:
-    """The table, by the calls that read it, and the insertion of what was done already.
+class ChangeHistory:
+    """The table, by the calls that list what was changed.
 
     Every method raises InvalidRowError where a row cannot be read, and ClientError or BotoCoreError when DynamoDB did not answer.
 
@@ -38,6 +39,33 @@ class ChangeRows:
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
         self._table = table
+
+    def of_month(self, month: str, *, newest_first: bool = False) -> Iterator[RulesetChange]:
+        """The changes that were proposed or made in a month, such as ``2026-12``."""
+        return self._query(
+            KeyConditionExpression="changed_in = :month",
+            ExpressionAttributeValues={":month": {"S": month}},
+            ScanIndexForward=not newest_first,
+        )
+
+    def lately(self, now: datetime) -> list[RulesetChange]:
+        """The changes of this month and the one before, the oldest first."""
+        return [*reversed(list(self.history(now, 2)))]
+
+    def history(self, now: datetime, months: int) -> Iterator[RulesetChange]:
+        """The changes of this month and those before it, so many in all, the newest first. Rows are read as they are needed."""
+        month = now.replace(day=1)
+        for _ in range(months):
+            yield from self.of_month(f"{month:%Y-%m}", newest_first=True)
+            month = (month - timedelta(days=1)).replace(day=1)
+
+    def _query(self, **request: Any) -> Iterator[RulesetChange]:
+        for page in self._client.get_paginator("query").paginate(TableName=self._table, **request):
+            yield from map(_change, page["Items"])
+
+
+class MadeChanges(ChangeHistory):
+    """The table, also by the calls that write what was done already. Raises as its base."""
 
     def put(self, change: RulesetChange) -> None:
         """Insert a row; one that exists stays as it is."""
@@ -55,6 +83,17 @@ class ChangeRows:
                 "ExpressionAttributeValues": {":position": {"N": str(active.position)}},
             },
         )
+
+    def _put_if(self, item: Any, condition: str, names: dict[str, Any]) -> None:
+        try:
+            self._client.put_item(TableName=self._table, Item=item, ConditionExpression=condition, **names)
+        except ClientError as error:
+            if not is_refused(error):
+                raise
+
+
+class ChangeRows(MadeChanges):
+    """The table, also by the calls that read one row, or what waits for somebody. Raises as its base."""
 
     def active(self) -> ActiveRuleset | None:
         """Read which ruleset is active, consistently; None where nobody has written it yet."""
@@ -74,42 +113,8 @@ class ChangeRows:
             ExpressionAttributeValues={":open": {"S": OPEN}},
         )
 
-    def of_month(self, month: str, *, newest_first: bool = False) -> Iterator[RulesetChange]:
-        """The changes that were proposed or made in a month, such as ``2026-12``."""
-        return self._query(
-            KeyConditionExpression="changed_in = :month",
-            ExpressionAttributeValues={":month": {"S": month}},
-            ScanIndexForward=not newest_first,
-        )
-
-    def lately(self, now: datetime) -> list[RulesetChange]:
-        """The changes of this month and the one before, the oldest first."""
-        return [*reversed(list(self.history(now, 2)))]
-
-    def history(self, now: datetime, months: int) -> Iterator[RulesetChange]:
-        """The changes of this month and those before it, so many in all, the newest first. Rows are read as they are needed."""
-        month = now.replace(day=1)
-        for _ in range(months):
-            yield from self.of_month(f"{month:%Y-%m}", newest_first=True)
-            month = (
-                month.replace(month=month.month - 1)
-                if month.month > 1
-                else month.replace(year=month.year - 1, month=12)
-            )
-
     def _get(self, key: dict[str, Any]) -> dict[str, Any] | None:
         return self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
-
-    def _query(self, **request: Any) -> Iterator[RulesetChange]:
-        for page in self._client.get_paginator("query").paginate(TableName=self._table, **request):
-            yield from map(_change, page["Items"])
-
-    def _put_if(self, item: Any, condition: str, names: dict[str, Any]) -> None:
-        try:
-            self._client.put_item(TableName=self._table, Item=item, ConditionExpression=condition, **names)
-        except ClientError as error:
-            if not is_refused(error):
-                raise
 
 
 def is_refused(error: ClientError) -> bool:

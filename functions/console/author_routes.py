@@ -158,6 +158,13 @@ AUTHOR_ROUTES: Final = (
         action=Action.CHANGE_VIEWED,
     ),
     Route(
+        name="try_change",
+        method="POST",
+        path="/changes/{change}/try",
+        right=Right.READ_RULES,
+        action=Action.CHANGE_TRIED,
+    ),
+    Route(
         name="approve_change",
         method="POST",
         path="/changes/{change}/approve",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from common.ruleset_bucket import ChangedDocumentError, MissingDocumentError
 from common.ruleset_desk import DeskRefusal
@@ -12,8 +12,10 @@ from console import notices
 from console.change_views import change_view, changes_view, difference
 from console.editor_views import REACHES, share_of
 from console.rights import Right
+from console.tried_views import can_be_tried, tried_view
 from contract.ruleset_change import ChangeKind
 from contract.ruleset_draft import Draft
+from contract.tried import TryRequest
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -24,8 +26,10 @@ if TYPE_CHECKING:
     from console.pages import Notice
     from console.rules_pages import ActiveDocument
     from console.ruleset_reader import RulesetReader
+    from console.tried_views import TriedView
     from contract.authoring import RulesetOutline
     from contract.ruleset_change import RulesetChange
+    from contract.tried import TryAnswer
 
 SHOWN: Final = 50
 """Changes on the page, the newest."""
@@ -33,6 +37,14 @@ SHOWN: Final = 50
 MAX_NOTE_CHARACTERS: Final = 500
 
 _AS_CANDIDATE: Final = (ChangeKind.SHADOW, ChangeKind.CANDIDATE)
+
+
+class Trials(Protocol):
+    """The call to what tries rulesets; see :class:`console.replays.Replays`."""
+
+    def tried(self, request: TryRequest) -> TryAnswer:
+        """Try a proposed ruleset on stored payments."""
+        ...
 
 
 class ChangePages:
@@ -48,11 +60,19 @@ class ChangePages:
         What is active.
     reader : RulesetReader
         The validator.
+    trials : Trials
+        Tries rulesets.
     """
 
     def __init__(
-        self, desk: Desk, rulesets: RulesetDesk, active: ActiveDocument, reader: RulesetReader
+        self,
+        desk: Desk,
+        rulesets: RulesetDesk,
+        active: ActiveDocument,
+        reader: RulesetReader,
+        trials: Trials,
     ) -> None:
+        self._trials = trials
         self._desk = desk
         self._rulesets = rulesets
         self._active = active
@@ -75,6 +95,21 @@ class ChangePages:
         change = self._rulesets.change(visit.parts["change"])
         if change is None:
             return self._desk.pages.notice(notices.NO_PAGE, visit.who)
+        return self._change(visit, change, None)
+
+    def try_change(self, visit: Visit) -> Response:
+        """Show a change, and what it would have said of stored payments."""
+        change = self._rulesets.change(visit.parts["change"])
+        if change is None or not can_be_tried(change):
+            return self._desk.pages.notice(notices.NO_PAGE, visit.who)
+        request = TryRequest(
+            proposal=change.sha256_after or "",
+            digest_before=change.digest_before or "",
+            is_candidate=change.kind in _AS_CANDIDATE,
+        )
+        return self._change(visit, change, tried_view(self._trials.tried(request), request.days))
+
+    def _change(self, visit: Visit, change: RulesetChange, tried: TriedView | None) -> Response:
         rights = frozenset() if visit.who is None else visit.who.rights
         view = change_view(
             change,
@@ -84,7 +119,15 @@ class ChangePages:
             may_propose=Right.PROPOSE_ENTRIES in rights,
         )
         found, missing = self._difference(change)
-        return self._page(visit, "change.html", view=view, difference=found, missing=missing)
+        return self._page(
+            visit,
+            "change.html",
+            view=view,
+            difference=found,
+            missing=missing,
+            tried=tried,
+            can_try=can_be_tried(change),
+        )
 
     def approve_change(self, visit: Visit) -> Response:
         """Approve somebody else's change."""

@@ -164,7 +164,7 @@ application: Any = Mangum(  # its type of a context is not Powertools'
             WatchPages(desk, cases, week, flow),
             RulesPages(desk, rulesets, active, week, counts),
             EditorPages(desk, rulesets, active, reader),
-            ChangePages(desk, rulesets, active, reader),
+            ChangePages(desk, rulesets, active, reader, replays),
             ListPages(desk, rulesets, active, reader, cases, records),
             ModelPages(desk, active, reader, counts),
             QueuePages(desk, cases, records, verdicts, beside, filters, new_id),

@@ -59,6 +59,7 @@ class Action(StrEnum):
     ENTRIES_PROPOSED = "entries_proposed"
     CHANGES_VIEWED = "changes_viewed"
     CHANGE_VIEWED = "change_viewed"
+    CHANGE_TRIED = "change_tried"
     CHANGE_APPROVED = "change_approved"
     CHANGE_REJECTED = "change_rejected"
     CHANGE_RETRACTED = "change_retracted"

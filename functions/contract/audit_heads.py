@@ -7,14 +7,16 @@ counts and hashes.
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_right
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from operator import itemgetter
 from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 from msgspec import Meta
 
-from contract.audit import GENESIS, AuditProblem, ChainHead, event_hash
+from contract.audit import DAYS, GENESIS, AuditProblem, ChainHead, chains_of, event_hash
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -123,6 +125,40 @@ def gone_heads(
         found = event(head.day_shard, head.count - 1)
         if found is None or event_hash(found) != head.head:
             yield head
+
+
+def kept_times(kept: Iterable[KeptHeads]) -> dict[str, list[tuple[int, datetime]]]:
+    """When each chain had how many events: count and time, ascending, by chain. A chain of a day that has no head had none yet."""
+    found: dict[str, list[tuple[int, datetime]]] = {}
+    for each in kept:
+        counts = {head.day_shard: head.count for head in each.heads}
+        days = {chain.partition("#")[0] for chain in counts} - {DAYS}
+        empty = dict.fromkeys((chain for day in days for chain in chains_of(day)), 0)
+        for chain, count in (empty | counts).items():
+            found.setdefault(chain, []).append((count, each.kept_at))
+    return {chain: sorted(times) for chain, times in found.items()}
+
+
+def misdated(event: AuditEvent, times: Sequence[tuple[int, datetime]]) -> AuditProblem | None:
+    """Find an event that says another time than that between the heads before and after which it was written.
+
+    Parameters
+    ----------
+    event : AuditEvent
+        Of a chain.
+    times : Sequence[tuple[int, datetime]]
+        Of the chain, as :func:`kept_times` gives them.
+    """
+    after_it = bisect_right(times, event.sequence, key=itemgetter(0))
+    is_early = after_it > 0 and event.at < times[after_it - 1][1] - CLOCKS_DIFFER
+    is_late = after_it < len(times) and event.at > times[after_it][1] + CLOCKS_DIFFER
+    if not is_early and not is_late:
+        return None
+    begin = _time(times[after_it - 1][1]) if after_it else "the beginning"
+    end = _time(times[after_it][1]) if after_it < len(times) else "now"
+    return AuditProblem(
+        event.day_shard, event.sequence, f"says {_time(event.at)}, and was written between {begin} and {end}"
+    )
 
 
 def object_problems(

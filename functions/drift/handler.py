@@ -16,7 +16,7 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from common.backoff import Backoff
 from common.dynamodb import CLIENT_CONFIG
 from common.model_archive import ModelArchive
-from common.ruleset_changes import ChangeRows
+from common.ruleset_changes import ChangeHistory
 from common.settings import read_settings
 from drift.settings import Settings
 from drift.stage import DriftStage
@@ -42,7 +42,7 @@ stage = DriftStage(
     models.get,
     models.baseline,
     CountsTable(dynamodb, settings.rollout_counts_table),
-    ChangeRows(dynamodb, settings.ruleset_changes_table),
+    ChangeHistory(dynamodb, settings.ruleset_changes_table),
     LabelledPayments(
         dynamodb,
         settings.labels_table,

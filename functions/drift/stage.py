@@ -51,7 +51,7 @@ class Counts(Protocol):
 
 
 class Changes(Protocol):
-    """See :class:`common.ruleset_changes.ChangeRows`."""
+    """See :class:`common.ruleset_changes.ChangeHistory`."""
 
     def lately(self, now: datetime) -> list[RulesetChange]:
         """The changes of this month and the one before, oldest first."""

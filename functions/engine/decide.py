@@ -7,17 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import msgspec
-
 from contract.canary import CANARY_RULE_ID, is_flagged_canary
-from contract.clock import EPOCH, MILLISECOND, Times, has_content_mark, times_on
+from contract.clock import EPOCH, MILLISECOND, has_content_mark, times_on
 from contract.errors import InvalidRowError
 from contract.reason import Reason
 from contract.scored import HISTORY_TABLE, Decision, FeatureValue, OtherVerdict, ScoredTransaction
 from contract.side import Side
+from engine.decided import Assessment, Decided, DecidedAgain
 from engine.entities.book import NO_ENTITIES
 from engine.entities.risk import NO_RISKS
-from engine.entities.state import Sighting
 from engine.features.catalogue import FEATURE_SET, PLACES, Features, features_and_sighting
 from engine.features.model import ABSENT, FRAUD_PROBABILITY
 from engine.features.place import is_doubted
@@ -40,47 +38,6 @@ if TYPE_CHECKING:
     from engine.profile import Profile
     from engine.profile.facts import PaymentFacts
     from engine.rules.ruleset import Ruleset, Thresholds
-
-
-class Assessment(msgspec.Struct, frozen=True):
-    """What is decided about one payment, and why."""
-
-    risk_score: int
-    """0 to 100: the points of the live rules that hold and of the model, added up, then limited to that range."""
-    decision: Decision
-    reasons: tuple[Reason, ...]
-    """One for each live rule that holds, and those of the model, most points first, then by id; negative points speak for the payment."""
-    shadow_rule_ids: tuple[str, ...]
-    """Shadow rules that hold, sorted."""
-    failed_rule_ids: tuple[str, ...]
-    """Rules that could not be evaluated, sorted; they give no points."""
-    points: int = 0
-    """The points of live rules and model, added up and not held to a range: what the backtest ranks payments by. No row has it."""
-
-
-class DecidedAgain(msgspec.Struct, frozen=True):
-    """A stored payment with its features, and what other rules decide about it."""
-
-    features: Features
-    """As they were when the row was stored, but for the model's."""
-    assessment: Assessment
-    times: Times
-    """As they were believed then."""
-
-
-class Decided(msgspec.Struct, frozen=True):
-    """One payment with its features, its assessment, and what its fold needs."""
-
-    features: Features
-    assessment: Assessment
-    outcome: Outcome
-    """For :meth:`engine.profile.profile.Profile.fold`."""
-    sighting: Sighting
-    """For :meth:`engine.entities.book.EntityBook.fold`."""
-    side: Side = Side.CHAMPION
-    """Which side of the ruleset decided."""
-    other: Assessment | None = None
-    """What the other side says of the same features, but for its model's; None where the ruleset has one side, and for a repeat."""
 
 
 _PROBABILITY_PLACE: Final = PLACES[FRAUD_PROBABILITY]

@@ -11,7 +11,8 @@ import msgspec
 
 from contract.scored import OtherVerdict
 from contract.side import Side
-from engine.decide import Assessment, assess
+from engine.decide import assess
+from engine.decided import Assessment
 from engine.features.catalogue import CATALOGUE
 from engine.features.definition import absent_values
 from engine.features.model import FRAUD_PROBABILITY

@@ -15,7 +15,7 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from common.dynamodb import CLIENT_CONFIG
 from common.model_archive import ModelArchive
 from common.ruleset_bucket import keep_ruleset
-from common.ruleset_changes import ChangeRows
+from common.ruleset_changes import MadeChanges
 from common.settings import read_settings
 from guardrails.settings import Settings
 from guardrails.stage import Guardrails
@@ -43,7 +43,7 @@ stage = Guardrails(
         settings.rules_strategy,
     ),
     CountsTable(dynamodb, settings.rollout_counts_table),
-    ChangeRows(dynamodb, settings.ruleset_changes_table),
+    MadeChanges(dynamodb, settings.ruleset_changes_table),
     partial(keep_ruleset, s3, settings.rules_bucket),
     ModelArchive(s3, settings.rules_bucket, SHIPPED_MODELS).get,
     metrics,

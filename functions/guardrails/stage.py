@@ -69,7 +69,7 @@ class Counts(Protocol):
 
 
 class Changes(Protocol):
-    """What was changed; see :class:`common.ruleset_changes.ChangeRows`."""
+    """What was changed; see :class:`common.ruleset_changes.MadeChanges`."""
 
     def put(self, change: RulesetChange) -> None:
         """Insert a row."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
-from common.ruleset_bucket import PREFIX
+from common.ruleset_bucket import PREFIX, PROPOSALS
 from engine.replay import UnknownRulesetError
 from engine.rules.check import check_ruleset
 
@@ -56,16 +56,23 @@ class KeptRulesets:
         ClientError, BotoCoreError, ModelUnreachableError
             Where the bucket did not answer.
         """
-        if digest not in self._kept:
-            self._kept[digest] = check_ruleset(self._document(digest), digest, self._model_of)
+        return self._ruleset(f"{PREFIX}{digest}", digest)
+
+    def proposed(self, sha256: str) -> Ruleset:
+        """Give a ruleset that was proposed, by its SHA-256; raises as :meth:`ruleset`."""
+        return self._ruleset(f"{PROPOSALS}{sha256}", sha256[:12])
+
+    def _ruleset(self, key: str, digest: str) -> Ruleset:
+        if key not in self._kept:
+            self._kept[key] = check_ruleset(self._document(key, digest), digest, self._model_of)
             while len(self._kept) > MAX_KEPT:
                 self._kept.popitem(last=False)
-        self._kept.move_to_end(digest)
-        return self._kept[digest]
+        self._kept.move_to_end(key)
+        return self._kept[key]
 
-    def _document(self, digest: str) -> bytes:
+    def _document(self, key: str, digest: str) -> bytes:
         try:
-            return self._s3.get_object(Bucket=self._bucket, Key=f"{PREFIX}{digest}")["Body"].read()
+            return self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") in _MISSING:
                 raise UnknownRulesetError(f"Ruleset {digest} is not kept any more.") from error

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from contract.scored import Position, ScoredTransaction
-    from engine.decide import Decided
+    from engine.decided import Decided
     from engine.profile import Profile
     from engine.rules.ruleset import Ruleset
     from score.delivery import Batch, Delivery

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from contract.scored import ScoredTransaction
-    from engine.decide import Decided
+    from engine.decided import Decided
     from engine.rules.ruleset import Ruleset
 
 WRITE_EVERY: Final = timedelta(seconds=15)

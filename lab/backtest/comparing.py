@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from contract.truth import Truth
-    from engine.decide import Assessment
+    from engine.decided import Assessment
     from lab.backtest.deciding import JudgedPayment
 
 EXAMPLES: Final = 3

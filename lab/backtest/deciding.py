@@ -14,7 +14,8 @@ from contract.mapping.amounts import payment_of_refund
 from contract.scored import Position
 from contract.transaction import decode_transaction
 from contract.truth import SentPayment
-from engine.decide import Decided, decide
+from engine.decide import decide
+from engine.decided import Decided
 from engine.profile.facts import PaymentFacts
 from lab.backtest.entities import Entities
 from lab.backtest.labels import PlayedLabels

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from contract.truth import Truth
-    from engine.decide import Decided
+    from engine.decided import Decided
     from engine.profile.facts import PaymentFacts
 
 BLOCKED_POLICIES: Final = ("judged", "unlabelled", "honest")

@@ -8,7 +8,8 @@ from contract.canary import is_canary
 from contract.errors import InvalidRowError
 from contract.exports import ExportError, read_item
 from contract.scored import from_history_item
-from engine.decide import Assessment, decide_again
+from engine.decide import decide_again
+from engine.decided import Assessment
 from engine.features.stored import FeatureSetError
 from lab.rows.judged import JudgedRow
 from lab.rows.tally import RowsTally

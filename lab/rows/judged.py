@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 from contract.scored import ScoredTransaction
-from engine.decide import Assessment, DecidedAgain
+from engine.decided import Assessment, DecidedAgain
 from engine.profile.fingerprints import key_hash
 from lab.rows.truth import Finding
 

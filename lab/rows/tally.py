@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from contract.scored import ScoredTransaction
-    from engine.decide import Assessment
+    from engine.decided import Assessment
     from lab.rows.judged import JudgedRow
 
 EXAMPLES: Final = 3

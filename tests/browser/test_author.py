@@ -49,6 +49,9 @@ def test_a_rule_is_corrected_proposed_approved_by_another_person_and_seen_as_can
     lead.goto(f"{site.url}/changes")
     lead.click("main [data-row]")
     assert lead.url == address
+    choose(lead, "Try it on payments")
+    lead.wait_for_selector("h2:has-text('On stored payments')")
+    assert "No payment of the last 7 days was read." in lead.inner_text("main")
     lead.fill("#note", "looks right")
     choose(lead, "Approve")
     lead.wait_for_selector("text=Approved by")

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from console.app import Desk
     from console.case_reader import Changing
+    from console.change_pages import Trials
     from console.records import Records
     from console.settings import Settings
     from console.watch_pages import Flagged
@@ -147,13 +148,15 @@ class ConsoleRulesets:
         self._reader = RulesetReader(self.validator, settings.rules_validator_function)
         self._counts = RolloutWindows(CountsTable(dynamodb, settings.rollout_counts_table, keeps_hours=False))
 
-    def pages(self, desk: Desk, week: Flagged, cases: Changing, records: Records) -> list[object]:
+    def pages(
+        self, desk: Desk, week: Flagged, cases: Changing, records: Records, trials: Trials
+    ) -> list[object]:
         """The endpoints."""
         active = ActiveDocument(self.desk, self._reader)
         return [
             RulesPages(desk, self.desk, active, week, self._counts),
             EditorPages(desk, self.desk, active, self._reader),
-            ChangePages(desk, self.desk, active, self._reader),
+            ChangePages(desk, self.desk, active, self._reader, trials),
             ListPages(desk, self.desk, active, self._reader, cases, records),
             ModelPages(desk, active, self._reader, self._counts),
         ]

@@ -49,6 +49,7 @@ from contract.label import LabelVerdict
 from contract.replayed import ReplayAnswer
 from contract.saved_filter import SavedFilter
 from contract.scored import to_history_item
+from contract.tried import TryAnswer
 from tests.support.audit_memory import MemoryAudit
 from tests.support.cases import make_case
 from tests.support.console_parts import LAND, NOW, SETTINGS, Answer, MemoryQueue, Provider, signing_key
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     from contract.case import Case
     from contract.flagged import FlaggedKey
     from contract.scored import ScoredTransaction
+    from contract.tried import TryRequest
 
 __all__ = ["LAND", "NOW", "SETTINGS", "Answer", "ConsoleWorld", "MemoryReplays", "signing_key", "with_url"]
 
@@ -87,6 +89,12 @@ class MemoryReplays:
     def __init__(self) -> None:
         self.answer = ReplayAnswer(why_not="Ruleset 7 is not kept any more.")
         self.asked: list[FlaggedKey] = []
+        self.trial = TryAnswer(why_not="Ruleset 7 is not kept any more.")
+        self.tries: list[TryRequest] = []
+
+    def tried(self, request: TryRequest) -> TryAnswer:
+        self.tries.append(request)
+        return self.trial
 
     def of(self, key: FlaggedKey) -> ReplayAnswer:
         self.asked.append(key)
@@ -188,7 +196,7 @@ class ConsoleWorld:
             CasePages(self.desk, cases, records, beside, lambda: LAND, new_id),
             JudgePages(self.desk, cases, records, verdicts),
             WatchPages(self.desk, cases, week, self.flow),
-            *self.rulesets.pages(self.desk, week, cases, records),
+            *self.rulesets.pages(self.desk, week, cases, records, self.replays),
             QueuePages(self.desk, cases, records, verdicts, beside, filters, new_id),
             FilterPages(self.desk, filters, new_id),
             PaymentPages(self.desk, cases, records, self.replays),

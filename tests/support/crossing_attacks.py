@@ -11,7 +11,7 @@ from tests.support.town import WEB_SHOPS, Town, resident
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from engine.decide import Assessment
+    from engine.decided import Assessment
 
     Payment = Callable[[Town, int], Assessment]
     """Makes one payment of a crowd, given its number."""

@@ -17,7 +17,7 @@ from engine.rules.ruleset import parse_ruleset
 from tests.support.kafka_events import TOPIC
 
 if TYPE_CHECKING:
-    from engine.decide import Assessment
+    from engine.decided import Assessment
 
 RULES: Final = parse_ruleset(Path("rules/default.yaml").read_text(), "rules/default.yaml")
 FIRST_DAY: Final = datetime(2026, 9, 7, tzinfo=UTC)

@@ -24,7 +24,7 @@ from tests.support.customers import BERN, FIRST_DAY, NO_TIME, RULES, described
 from tests.support.kafka_events import TOPIC
 
 if TYPE_CHECKING:
-    from engine.decide import Assessment
+    from engine.decided import Assessment
 
 RESIDENTS: Final = 40
 WARM_UP_DAYS: Final = 24

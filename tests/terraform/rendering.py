@@ -121,6 +121,11 @@ def resource_of(module: str, kind: str, name: str) -> dict[str, Any]:
     raise LookupError(f"the {module} module has no {kind}.{name}")
 
 
+def resources_of(module: str, kind: str) -> list[dict[str, Any]]:
+    """Attributes of all resources of a type in a module."""
+    return [resource["values"] for resource in _resources(f"module.{module}") if resource["type"] == kind]
+
+
 def buckets() -> dict[str, dict[str, dict[str, Any]]]:
     """What makes each bucket of the rendered modules: attributes by resource type, by the bucket's name."""
     parts: dict[str, dict[str, dict[str, Any]]] = {}

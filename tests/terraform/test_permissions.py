@@ -21,7 +21,9 @@ FUNCTIONS = read_functions()
 WITHOUT_RESOURCE = {"cloudwatch:GetMetricData"}
 """Actions that IAM cannot limit to a resource; they read figures, and no row."""
 
-TRIGGERED = [name for name, spec in FUNCTIONS.items() if spec.is_triggered]
+TRIGGERED = [name for name, spec in FUNCTIONS.items() if spec.is_triggered and not spec.is_optional]
+"""Those that `recording` runs; the console's rights are compared with its code alone."""
+
 NOT_ON_THE_WIRE = {"elasticache:Connect"}
 """The local cache needs no sign-in, and a sign-in is a signature, not a call. Only the source shows that it is needed."""
 

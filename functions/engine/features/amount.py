@@ -11,7 +11,8 @@ from engine.profile.facts import MS_PER_DAY
 
 if TYPE_CHECKING:
     from contract.scored import FeatureValue
-    from engine.features.windows import Habits, Windows
+    from engine.features.totals import Habits
+    from engine.features.windows import Windows
     from engine.profile import Profile
     from engine.profile.facts import PaymentFacts
 

@@ -15,8 +15,7 @@ from operator import mul
 from typing import TYPE_CHECKING, Final
 from zlib import adler32
 
-import msgspec
-
+from engine.features.totals import Habits, Totals
 from engine.profile.facts import MS_PER_DAY, MS_PER_HOUR, MS_PER_MINUTE
 
 if TYPE_CHECKING:
@@ -50,26 +49,6 @@ def added_up(amounts: Sequence[float]) -> float:
 def rounded(value: float) -> float:
     """Half up to :data:`DIGITS` decimals; a quarter of the time of :func:`round`, which gets the last of 17 digits right."""
     return floor(value * _SCALE + 0.5) / _SCALE
-
-
-class Totals(msgspec.Struct, frozen=True, gc=False):
-    """Counts and sums over the payments of one window."""
-
-    payments: int
-    sum_base: float
-    reviewed: int = 0
-    blocked: int = 0
-
-
-class Habits(msgspec.Struct, frozen=True, gc=False):
-    """Counts and sums over the payments of 30 days that teach what is normal."""
-
-    payments: int
-    with_rate: int
-    """Those in a currency that has a rate; the others cannot be compared."""
-    sum_base: float
-    squares_base: float
-    """Sum of the squared amounts."""
 
 
 _NO_PAYMENTS: Final = Totals(0, 0.0)

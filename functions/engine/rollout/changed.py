@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from contract.reason import Reason
-    from engine.decide import Assessment
+    from engine.decided import Assessment
 
 MAX_EXAMPLES: Final = 5
 """Payments that are named for each rule, the latest ones."""

@@ -63,6 +63,7 @@ resource "aws_api_gateway_integration" "function" {
   type                    = "AWS_PROXY"
   integration_http_method = "POST" # how API Gateway calls Lambda, whatever the browser's method
   uri                     = local.alias_uri
+  timeout_milliseconds    = 29000 # the most; the function itself ends before
 }
 
 resource "aws_lambda_permission" "api" {

@@ -8,13 +8,17 @@ from itertools import pairwise
 import msgspec
 import pytest
 
-from contract.audit import DAYS, ChainHead
+from console.audit_trail import AuditTrail, Deed
+from contract.audit import DAYS, ChainHead, shard_of
 from contract.audit_heads import (
+    KeptHeads,
     StoredHeads,
     from_heads_object,
     gaps,
     gone_heads,
     heads_key,
+    kept_times,
+    misdated,
     object_problems,
     to_heads_object,
 )
@@ -85,6 +89,63 @@ def test_a_tail_of_the_last_day_is_found_wherever_it_begins_before_the_last_head
             del rows.rows[key]
 
         assert any(problem.day_shard == chain for problem in rows.problems(kept_heads(bucket)))
+
+
+def kept_objects(bucket: MemoryHeads) -> list[KeptHeads]:
+    found = [from_heads_object(each.body) for each in bucket.versions()]
+    return [each for each in found if each is not None]
+
+
+def test_every_event_says_a_time_between_the_heads_before_and_after_it() -> None:
+    rows, bucket, _ = six_hours()
+    times = kept_times(kept_objects(bucket))
+
+    chains = sorted({name for name, _ in rows.rows})
+    assert [misdated(event, times[chain]) for chain in chains for event in rows.chain(chain)] == [
+        None for _ in rows.rows
+    ]
+
+
+def test_an_event_that_is_written_later_than_it_says_is_found() -> None:
+    rows, bucket, now = six_hours()
+    trail = AuditTrail(rows, lambda: now - 3 * HOUR, lambda: "late")
+    backdated = trail.write(Deed(actor="person-0", action="verdict_agreed"))
+
+    problem = misdated(backdated, kept_times(kept_objects(bucket))[backdated.day_shard])
+
+    assert rows.problems(kept_heads(bucket)) == []  # the chain itself fits
+    assert problem is not None
+    assert (
+        problem.problem == "says 2026-03-01 23:05 UTC, and was written between 2026-03-02 02:05 UTC and now"
+    )
+
+
+def test_an_event_that_says_a_time_to_come_is_found_by_the_next_heads() -> None:
+    rows, bucket, now = six_hours()
+    trail = AuditTrail(rows, lambda: now + 5 * HOUR, lambda: "early")
+    event = trail.write(Deed(actor="person-0", action="verdict_agreed"))
+    keep_heads(rows, bucket, now + HOUR)
+
+    problem = misdated(event, kept_times(kept_objects(bucket))[event.day_shard])
+
+    assert problem is not None
+    assert "says 2026-03-02 07:05 UTC, and was written between" in problem.problem
+
+
+def test_a_chain_without_a_head_had_no_event_yet() -> None:
+    rows, bucket = MemoryAudit(), MemoryHeads()
+    write_hour(rows, EVENING, views=1)
+    keep_heads(rows, bucket, EVENING + HOUR)
+    trail = AuditTrail(rows, lambda: EVENING, lambda: "late")
+    other = next(
+        name for name in map("person-{}".format, range(99)) if shard_of(name) != shard_of("person-0")
+    )
+    event = trail.write(Deed(actor=other, action="verdict_agreed"))
+
+    problem = misdated(event, kept_times(kept_objects(bucket))[event.day_shard])
+
+    assert event.sequence == 0
+    assert problem is not None
 
 
 def test_gone_heads_are_those_of_chains_that_were_cut_or_written_anew() -> None:

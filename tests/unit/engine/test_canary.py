@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from contract.canary import CANARY_RULE_ID, canary_payment, canary_users
 from contract.entity_ids import entity_ids
 from contract.scored import Decision, Position
-from engine.decide import Decided, decide
+from engine.decide import decide
 from engine.profile import Profile
 from engine.rules.ruleset import Ruleset, parse_ruleset
 from ops.manifests import ROOT
 from tests.support.payments import NOW, arrived_facts
 from tests.support.rule_samples import ruleset
+
+if TYPE_CHECKING:
+    from engine.decided import Decided
 
 DEFAULT: Final = parse_ruleset((ROOT / "rules" / "default.yaml").read_text())
 ALWAYS: Final = "amount >= 0.0 || amount < 0.0 || true"

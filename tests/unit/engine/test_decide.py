@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from contract.reason import Reason
 from contract.scored import Decision, FeatureValue
 from contract.transaction import Location
-from engine.decide import Assessment, is_fraudulent
+from engine.decide import is_fraudulent
+from engine.decided import Assessment
 from engine.features.catalogue import FEATURE_NAMES
 from tests.support.rule_samples import HEAD, LIKELY_VALUES, any_features, features, payment, ruleset
 

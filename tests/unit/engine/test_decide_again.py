@@ -30,7 +30,7 @@ from tests.support.rule_samples import features, ruleset
 
 if TYPE_CHECKING:
     from contract.scored import ScoredTransaction
-    from engine.decide import Assessment
+    from engine.decided import Assessment
 
 DEFAULT_RULES = Path("rules/default.yaml")
 OTHER_RULES: list[dict[str, Any]] = [

@@ -27,7 +27,7 @@ from tests.support.rule_samples import ruleset
 if TYPE_CHECKING:
     from contract.scored import ScoredTransaction
     from contract.verdict import Verdict
-    from engine.decide import Decided
+    from engine.decided import Decided
 
 RULES = ruleset(
     {"id": "fair", "when": "amount > 300.0", "points": 60},

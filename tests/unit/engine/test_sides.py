@@ -10,7 +10,7 @@ import pytest
 
 from contract.scored import Decision, OtherVerdict, Position, from_history_item, to_history_item
 from contract.side import Side
-from engine.decide import Decided, decide, is_fraudulent, scored_transaction
+from engine.decide import decide, is_fraudulent, scored_transaction
 from engine.features.model import FRAUD_PROBABILITY
 from engine.profile import Profile
 from engine.rules.ruleset import parse_ruleset
@@ -19,6 +19,7 @@ from tests.support.payments import NOW, make_grocery_payment, trusted_facts
 from tests.support.rule_samples import HEAD, RULE
 
 if TYPE_CHECKING:
+    from engine.decided import Decided
     from engine.rules.ruleset import Ruleset
 
 MODELS = {

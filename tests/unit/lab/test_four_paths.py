@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from contract.scored import FeatureValue, ScoredTransaction
     from contract.truth import SentPayment
-    from engine.decide import Assessment, Decided
+    from engine.decided import Assessment, Decided
     from engine.rules.ruleset import Ruleset
 
 PAYMENTS = 2_400

@@ -206,6 +206,21 @@ def test_a_history_that_somebody_with_every_right_on_the_table_wrote_anew_is_fou
     assert "changed, inserted" not in output  # the table itself fits
 
 
+def test_an_event_that_says_an_earlier_time_than_it_was_written_is_found(
+    world: World, verify: Verify
+) -> None:
+    now = world.view(is_last=True).at
+    write_hour(world.rows, now - timedelta(hours=3), views=1, subject="backdated")
+    backdated = next(event for event in world.events() if event.subject == "backdated-0")
+    world.put(backdated)
+
+    code, output = verify()
+
+    assert code == 1
+    assert f"{backdated.day_shard} {backdated.sequence}: says" in output
+    assert "and was written between" in output
+
+
 def test_a_kept_object_that_was_deleted_is_found_and_its_heads_still_count(
     world: World, verify: Verify
 ) -> None:

@@ -15,7 +15,7 @@ from contract.transaction import Location
 from tests.support.customers import NO_TIME, SAO_PAULO, THIEF, described, established, is_flagged
 
 if TYPE_CHECKING:
-    from engine.decide import Assessment
+    from engine.decided import Assessment
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 ZURICH: Final = Location(latitude=47.377, longitude=8.541, country="CH", city="Zürich")

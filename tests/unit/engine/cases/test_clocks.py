@@ -16,7 +16,7 @@ from tests.support.customers import NO_TIME, SEVERITY, THIEF, Customer, describe
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from engine.decide import Assessment
+    from engine.decided import Assessment
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 AFTER_ALL = datetime(9999, 12, 31, 23, 59, tzinfo=UTC)

@@ -14,7 +14,7 @@ from tests.support.town import Town, resident, warm_town
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from engine.decide import Assessment
+    from engine.decided import Assessment
 
 EMPLOYER: Final = resident(3)
 STAFF: Final = [f"employee-{number}" for number in range(25)]

@@ -25,7 +25,7 @@ from tests.support.customers import NO_TIME, described, is_flagged
 from tests.support.town import RESIDENTS, Town, home_address, resident, warm_town
 
 if TYPE_CHECKING:
-    from engine.decide import Assessment
+    from engine.decided import Assessment
     from tests.support.crossing_attacks import Payment
 
 

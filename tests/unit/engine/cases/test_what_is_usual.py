@@ -22,7 +22,7 @@ from tests.support.customers import NO_TIME, described, is_flagged
 from tests.support.town import WARM_UP_DAYS, Town, resident, warm_town
 
 if TYPE_CHECKING:
-    from engine.decide import Assessment
+    from engine.decided import Assessment
     from tests.support.crossing_attacks import Payment
 
 BURST: Final = 40

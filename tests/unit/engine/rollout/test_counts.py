@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from contract.scored import Decision
 from contract.side import Side
-from engine.decide import Assessment, Decided, decide
+from engine.decide import decide
+from engine.decided import Assessment, Decided
 from engine.profile import Profile
 from engine.rollout.changed import MAX_EXAMPLES, Changed, Example
 from engine.rollout.counts import GROUPS, RolloutCounts, group_of, time_step, total

@@ -13,7 +13,7 @@ import yaml
 from hypothesis import given
 
 from contract.scored import Decision, FeatureValue
-from engine.decide import Assessment, is_fraudulent
+from engine.decide import is_fraudulent
 from engine.errors import InvalidRulesetError
 from engine.features.catalogue import CATALOGUE, FEATURE_NAMES
 from engine.rules.lists import LIST_FIELDS
@@ -23,6 +23,8 @@ from tests.support.rule_samples import any_features, features, likely_features, 
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from engine.decided import Assessment
 
 RULES = Path("rules")
 SCHEMA = json.loads((RULES / "ruleset.schema.json").read_text())

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from contract.scored import Decision, Position
 from contract.transaction import Transaction, decode_transaction
-from engine.decide import Decided, decide
+from engine.decide import decide
 from engine.profile import Profile
 from engine.rules.ruleset import parse_ruleset
 from tests.support.kafka_events import TOPIC
 from tests.support.payments import APPROVED, NOW, trusted_facts
 from tests.unit.contract.records import record
+
+if TYPE_CHECKING:
+    from engine.decided import Decided
 
 RULESET = parse_ruleset(Path("rules/default.yaml").read_text(), "rules/default.yaml")
 

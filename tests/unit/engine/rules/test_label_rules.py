@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.decide import Assessment, is_fraudulent
+from engine.decide import is_fraudulent
 from engine.features import risk
 from tests.support.default_rules import RULESET, whole_features
 from tests.support.rule_samples import features, payment
 
 if TYPE_CHECKING:
     from contract.scored import FeatureValue
+    from engine.decided import Assessment
 
 COMPROMISED: dict[str, FeatureValue] = {
     "merchant_frauds_30d": 7,

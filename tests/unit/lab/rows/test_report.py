@@ -11,7 +11,7 @@ import pytest
 
 from contract.scored import Decision
 from contract.truth import Truth
-from engine.decide import Assessment
+from engine.decided import Assessment
 from engine.profile.fingerprints import key_hash
 from engine.rules.model_section import RulesetModel
 from engine.rules.ruleset import Thresholds
