@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from common.cases import read_case
 from contract.case import CaseStatus
+from local.resources import METRICS_NAMESPACE
 from tests.support.console_rows import store_case
 
 if TYPE_CHECKING:
@@ -176,3 +178,68 @@ def test_a_search_leads_to_the_case_and_shows_nothing_of_it_in_the_address(
 
     page.wait_for_url(f"{site.url}/cases/{case.case_id}")
     assert address == f"{site.url}/search"
+
+
+def test_a_filter_is_kept_used_renamed_and_deleted(
+    stack: Stack, site: ConsoleSite, signed_in: Callable[..., Any]
+) -> None:
+    store_case(stack.client("dynamodb"), "kept-1", priority=1)
+    page = signed_in("analyst")
+    page.goto(f"{site.url}/queue?view=open&severity=high&least=1000")
+
+    page.fill("#filter", "High and open")
+    page.click("button:has-text('Keep it')")
+    page.goto(f"{site.url}/queue?view=all&severity=any&least=any")
+    page.click("nav a:has-text('High and open')")
+    page.wait_for_url("**/queue?view=open&severity=high&least=1000")
+    page.click("summary:has-text('Your filters')")
+    page.fill("#name-1", "Mine")
+    page.click("button:has-text('Rename')")
+    page.click("summary:has-text('Your filters')")
+    page.wait_for_selector("nav a:has-text('Mine')")
+    page.click("button:has-text('Delete')")
+
+    page.wait_for_selector("summary:has-text('Your filters')", state="detached")
+
+
+def test_a_payments_decision_made_again_comes_beside_it_by_itself(
+    stack: Stack, site: ConsoleSite, signed_in: Callable[..., Any]
+) -> None:
+    case = store_case(stack.client("dynamodb"), "again-1", flagged=1)
+    page = signed_in("analyst")
+    page.goto(f"{site.url}/cases/{case.case_id}")
+    page.click("main table [data-row] >> nth=0")
+
+    # The rows of these tests name a ruleset that was never active.
+    page.wait_for_selector("#replay :text('It cannot be made again. Ruleset')")
+    assert page.url.endswith("/payments/" + page.url.rpartition("/")[2])
+    assert page.get_attribute("#replay", "aria-busy") is None
+
+
+def test_a_device_leads_to_what_it_did_and_to_its_payments(
+    stack: Stack, site: ConsoleSite, signed_in: Callable[..., Any]
+) -> None:
+    case = store_case(stack.client("dynamodb"), "entity-1", flagged=2)
+    page = signed_in("analyst")
+    page.goto(f"{site.url}/cases/{case.case_id}/links/1")
+
+    assert "What it did across users" in page.inner_text("main")
+    assert "entity-1" not in page.content()
+    page.click("main table a[data-row] >> nth=0")
+    page.wait_for_url(f"{site.url}/cases/{case.case_id}/payments/*")
+
+
+def test_the_watch_page_has_the_flow_from_the_stacks_own_metrics(
+    stack: Stack, site: ConsoleSite, signed_in: Callable[..., Any]
+) -> None:
+    now = datetime.now(UTC) - timedelta(minutes=7)
+    labelled = {"MetricName": "LabelsStored", "Dimensions": [{"Name": "service", "Value": "label"}]}
+    stack.client("cloudwatch").put_metric_data(
+        Namespace=METRICS_NAMESPACE, MetricData=[labelled | {"Timestamp": now, "Value": 1500.0}]
+    )
+    page = signed_in("lead")
+    page.goto(f"{site.url}/watch")
+
+    row = page.inner_text("tr:has(th:has-text('Labels stored'))")
+
+    assert int(row.split()[-1].replace(",", "")) >= 1500

@@ -112,6 +112,8 @@ def calls_of(
     if service == "AmazonSQS":
         queue = json.loads(body)["QueueUrl"].rpartition("/")[2]
         return {(f"sqs:{operation.removesuffix('Batch')}", "queue", queue, "")}
+    if service.startswith("GraniteServiceVersion"):
+        return {(f"cloudwatch:{operation}", "metrics", "all", "")}
     if method == "POST" and place.path.startswith(PATH_BEGIN):
         function = place.path.removeprefix(PATH_BEGIN).removesuffix(PATH_END)
         return {("lambda:InvokeFunction", "function", function, "")}

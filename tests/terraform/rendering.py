@@ -32,6 +32,7 @@ TARGET_ARNS: Final = {
     "rules": f"arn:aws:appconfig:{REGION}:{ACCOUNT}:application/a/environment/e/configuration/{{name}}",
     "key": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{{name}}",
     "function": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{{name}}:live",
+    "metrics": "*",
     "own_queue": f"arn:aws:sqs:{REGION}:{ACCOUNT}:mocked",
     "own_bucket": "arn:aws:s3:::mocked",
 }
