@@ -212,6 +212,8 @@ class FunctionSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """False where the zip has only the bytecode of installed packages. Their lines are missing in tracebacks then."""
     npm_files: list[str] = []
     """Files of npm packages that the zip carries; the packages are those of the function's ``npm/package-lock.json``."""
+    compile: list[str] = []
+    """Modules that the zip also has as machine code, and packages of which it has all that can be compiled: ``engine.features``."""
     name: str = ""
 
     def __post_init__(self) -> None:
