@@ -31,6 +31,9 @@ CORES ?=
 ENGINE ?=
 OUT ?=
 
+# Where recipes write their reports as pages.
+REPORTS := build/reports
+
 # For recipes that read a file: a mapping or a limit without a file would be left out silently.
 NEED_DATA = $(if $(MAP)$(LIMIT),$(if $(DATA),,$(error MAP= and LIMIT= are for payments of your own; name their file with DATA=)))
 
@@ -104,7 +107,7 @@ PAYMENTS_OPTIONS = --rules $(RULES) $(if $(MODEL),--model "$(MODEL)") $(if $(AGA
 .PHONY: backtest
 backtest: $(if $(ROWS),setup,$(VENV)/.dev) ## Measure what a ruleset finds in labelled payments (RULES= MODEL= AGAINST= OUT=, TRANSACTIONS= SEED= SCENARIO=people or crowds; or DATA= MAP= LIMIT=; with labels that come late: LABEL_DELAY_DAYS=7, or 1,3,7,14,30 for a table, or LABEL_DELAYS=file, BLOCKED=judged, unlabelled, honest or sampled:0.1); or let it decide again about stored rows (ROWS=folder of exports, or ENV=; RULES= MODEL= OUT= LABEL_DELAY_DAYS=)
 	@$(if $(ENV)$(ROWS),$(NO_PAYMENTS_OPTIONS),$(NEED_DATA))
-	@$(PY) -m $(if $(ENV),ops.backtest --env "$(ENV)" $(ROWS_OPTIONS),$(if $(ROWS),local.backtest_rows --rows "$(ROWS)" $(ROWS_OPTIONS) $(if $(CORES),--cores $(CORES)),lab.backtest $(PAYMENTS_OPTIONS)))
+	@$(PY) -m $(if $(ENV),ops.backtest --env "$(ENV)" $(ROWS_OPTIONS),$(if $(ROWS),local.backtest_rows --rows "$(ROWS)" $(ROWS_OPTIONS) $(if $(CORES),--cores $(CORES)),lab.backtest $(PAYMENTS_OPTIONS))) --page $(REPORTS)/backtest.html
 
 # What every training takes, wherever its payments come from.
 TRAIN_OPTIONS = --rules "$(RULES)" $(if $(UNTIL),--until "$(UNTIL)") $(if $(OUT),$(if $(ENV),$(error make train: a training in AWS names its model itself; leave OUT= out),--out "$(OUT)")) $(if $(TRAIN_DAYS),--train-days $(TRAIN_DAYS)) $(if $(LABEL_DELAY_DAYS),--label-delay-days $(LABEL_DELAY_DAYS)) $(if $(WEEKLY),--weekly)
@@ -114,7 +117,7 @@ TRAIN_FILE_OPTIONS = $(if $(MAP),--map "$(MAP)") $(if $(LABEL_DELAYS),--label-de
 train: $(VENV)/.dev $(if $(ENV),training-packages,$(VENV)-train/.ready) ## Train a model as of a time: on what the running stack has stored, on a file (DATA= MAP=), on DynamoDB's exports (EXPORT=folder), or in AWS (ENV=) (UNTIL=2018-07-31 TRAIN_DAYS=28 LABEL_DELAY_DAYS=7, RULES=, OUT=models/m.json; WEEKLY=1 evaluates four weeks, each with a model of its begin; of a file also LABEL_DELAYS=file, BLOCKED=)
 	@$(if $(ENV),$(if $(DATA)$(EXPORT),$(error make train: ENV= trains in AWS on what an environment has stored; leave DATA= and EXPORT= out)))
 	@$(if $(DATA),$(if $(UNTIL),,$(error make train: name with UNTIL= the day as of which it learns, such as UNTIL=2018-07-31)),$(if $(MAP)$(LABEL_DELAYS)$(BLOCKED),$(error make train: MAP=, LABEL_DELAYS= and BLOCKED= are for payments of a file; name it with DATA=)))
-	@$(PY) -m $(if $(ENV),ops.train --env "$(ENV)",$(if $(DATA),training --data "$(DATA)" $(TRAIN_FILE_OPTIONS),$(if $(EXPORT),training --export "$(EXPORT)",local.train))) $(TRAIN_OPTIONS)
+	@$(PY) -m $(if $(ENV),ops.train --env "$(ENV)",$(if $(DATA),training --data "$(DATA)" $(TRAIN_FILE_OPTIONS),$(if $(EXPORT),training --export "$(EXPORT)",local.train))) $(if $(ENV),,--page $(REPORTS)/training.html) $(TRAIN_OPTIONS)
 
 .PHONY: training-packages
 training-packages: $(VENV)/.dev
@@ -132,7 +135,7 @@ crowds: $(VENV)/.dev ## Measure a ruleset on attacks that cross users and on hon
 
 .PHONY: red-team
 red-team: $(VENV)/.dev ## Let thieves who learn play against a ruleset, and count what honest people suffer (RULES=, ENGINE=commit)
-	@$(PY) -m lab.red_team $(if $(ENGINE),--engine "$(ENGINE)" $(if $(filter-out default undefined file,$(origin RULES)),--rules "$(RULES)"),--rules "$(RULES)")
+	@$(PY) -m lab.red_team --page $(REPORTS)/red-team.html $(if $(ENGINE),--engine "$(ENGINE)" $(if $(filter-out default undefined file,$(origin RULES)),--rules "$(RULES)"),--rules "$(RULES)")
 
 .PHONY: rules-local
 rules-local: rules-check ## Check a ruleset and activate it on the running local system (RULES=file; SHARE=10 as the candidate of the active one; REASON=)
@@ -186,9 +189,13 @@ row: $(VENV)/.dev ## Print a user's newest history rows, features by name (USER=
 people: $(VENV)/.dev ## Print the console's address, and who can sign in to it
 	@$(PY) -m local.people
 
+.PHONY: audit-find
+audit-find: $(VENV)/.dev ## Print what was done in the console (DAY= PERSON=; BY=user VALUE=u-1 who asked for a user, or BY=card_id and the like; TABLE= for one in AWS)
+	@$(PY) -m local.audit_find --day "$(DAY)" --person "$(PERSON)" --by "$(BY)" --value "$(VALUE)" --table "$(TABLE)"
+
 .PHONY: audit-verify
-audit-verify: $(VENV)/.dev ## Find any audit event of the console that was changed, dropped, inserted or moved (KEEP=file writes the heads, HEADS=file checks those; TABLE= for one in AWS)
-	@$(PY) -m local.audit_verify --table "$(TABLE)" $(if $(HEADS),--heads "$(HEADS)") $(if $(KEEP),--keep "$(KEEP)")
+audit-verify: $(VENV)/.dev ## Find any audit event of the console that was changed, dropped, inserted or moved (TABLE= BUCKET= for those in AWS; KEEP=file writes the heads too, HEADS=file checks those too)
+	@$(PY) -m local.audit_verify --table "$(TABLE)" --bucket "$(BUCKET)" $(if $(HEADS),--heads "$(HEADS)") $(if $(KEEP),--keep "$(KEEP)")
 
 .PHONY: replay
 replay: $(VENV)/.dev ## Make stored decisions again from their rows, by the ruleset and model that were active then, and name those that differ (USER=, or FROM= TO=; TABLE= BUCKET= for those in AWS)
@@ -269,12 +276,16 @@ MINUTES ?= 30
 FIGURES ?=
 
 .PHONY: bench
-bench: setup ## Measure the functions against their targets (FIGURES=1 draws docs/figures)
-	@$(PY) -m benchmarks $(if $(FIGURES),--figures)
+bench: setup ## Measure the functions against their targets (FIGURES=1 draws docs/figures; ROLLOUT=1 with a model and a candidate)
+	@$(PY) -m benchmarks $(if $(FIGURES),--figures) $(if $(ROLLOUT),--rollout --output build/bench-rollout.json)
 
 .PHONY: bench-endtoend
 bench-endtoend: setup ## Measure from the topic to SNS: 200 payments a second for 5 minutes, then the highest steady rate
 	@$(PY) -m benchmarks.endtoend --seconds 300 --search $(if $(FIGURES),--figures)
+
+.PHONY: bench-console
+bench-console: setup ## Measure how long a page of the console takes, beside 100 payments a second
+	@$(PY) -m benchmarks.console
 
 .PHONY: soak
 soak: setup ## Measure memory and latency at a steady rate (MINUTES=)

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from benchmarks import candidates, degraded, stage_cost
 from benchmarks.candidates import BASELINE, CANDIDATES, EMPTY, FLOOR, SCORE, SIZES
-from benchmarks.figures import bench_figures, degraded_figures
+from benchmarks.figures import ROLLOUT_TARGETS, TARGETS, bench_figures, degraded_figures
 from benchmarks.harness import INJECTED, FunctionFailedError, Harness
 from benchmarks.report import (
     BENCH_FILE,
@@ -26,6 +26,7 @@ from benchmarks.report import (
     this_machine,
     write_json,
 )
+from benchmarks.rollout import default_documents, rollout_documents
 from benchmarks.stats import middle
 from benchmarks.workload import make_workload
 from local.processes import ProcessError
@@ -45,7 +46,7 @@ NAMES: Final = {SCORE: "score stage", BASELINE: "baseline", FLOOR: "I/O floor", 
 CHARTED: Final = (BASELINE, SCORE, FLOOR)
 
 
-def run(rounds: int, seed: int, console: Console) -> BenchReport:
+def run(rounds: int, seed: int, console: Console, *, is_rollout: bool = False) -> BenchReport:
     """Measure everything once. What is compared with each other runs side by side.
 
     Parameters
@@ -56,6 +57,8 @@ def run(rounds: int, seed: int, console: Console) -> BenchReport:
         Of the simulated users.
     console : Console
         Shows each step.
+    is_rollout : bool
+        Measure with the default model, and with a candidate beside the default ruleset.
     """
     began = time.monotonic()
     machine, at = this_machine(), now()
@@ -67,7 +70,8 @@ def run(rounds: int, seed: int, console: Console) -> BenchReport:
     # One payment for each round of cold starts, which has an extra round to read the files from the disk.
     for_cold_starts = rounds + 1
     workload = make_workload(candidates.payments_needed(rounds) + for_cold_starts, seed)
-    with Harness(HARNESS_FOLDER) as harness:
+    documents = rollout_documents() if is_rollout else default_documents()
+    with Harness(HARNESS_FOLDER, documents) as harness:
         progress("the logic alone")
         logic = stage_cost.logic_cost(harness, workload, 2 * rounds)
         measured = candidates.measure(harness, workload, rounds, lambda step: progress(f"candidates: {step}"))
@@ -88,7 +92,15 @@ def run(rounds: int, seed: int, console: Console) -> BenchReport:
         rounds=rounds,
         injected_round_trip_ms=msgspec.structs.asdict(INJECTED),
         figures=(
-            *bench_figures(measured, logic, by_past, profiles, record_bytes, starts),
+            *bench_figures(
+                measured,
+                logic,
+                by_past,
+                profiles,
+                record_bytes,
+                starts,
+                ROLLOUT_TARGETS if is_rollout else TARGETS,
+            ),
             *degraded_figures(without_cache),
         ),
         candidates=_series(measured),
@@ -157,6 +169,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default=DEFAULT_ROUNDS,
         help="how often each is measured, >= 3 (default %(default)s)",
     )
+    parser.add_argument(
+        "--rollout", action="store_true", help="with the default model, and a candidate beside the ruleset"
+    )
     parser.add_argument("--seed", type=int, default=7, help="of the simulated users (default %(default)s)")
     parser.add_argument(
         "--figures", action="store_true", help=f"draw charts into {FIGURES_FOLDER.relative_to(ROOT)}"
@@ -169,7 +184,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("--rounds must be at least 3: a median of fewer says nothing")
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 150)
     try:
-        report = run(options.rounds, options.seed, console)
+        report = run(options.rounds, options.seed, console, is_rollout=options.rollout)
     except (FunctionFailedError, ProcessError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2

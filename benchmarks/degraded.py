@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from benchmarks.candidates import SCORE, kept_item, seed_cache
-from benchmarks.harness import RULESET, FunctionFailedError
+from benchmarks.harness import FunctionFailedError
 from benchmarks.item_size import inserted_items
+from benchmarks.rollout import RULESET
 from benchmarks.tables import MODEL_USER, Contents, Item, user_on
 from benchmarks.workload import PARTITIONS, TOPIC, fold, kafka_event, steady_user
 from contract.clock import TimeBasis, times_on

@@ -18,6 +18,7 @@ import msgspec
 import redis
 
 from benchmarks.network import HOST, Counts, Delays
+from benchmarks.rollout import default_documents
 from local.components.cache import Cache
 from local.processes import ManagedProcess, free_port
 from local.resources import ACCOUNT_ID, Resources, dead_letter_name, resolve_environment
@@ -29,13 +30,13 @@ from ops.packaging.functions import build_zip
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from benchmarks.rollout import Documents
     from benchmarks.tables import Contents
     from local.runtime.invocation import InvocationResult
     from ops.manifests import FunctionSpec
 
 YARDSTICKS_DIR: Final = Path(__file__).resolve().parent / "yardsticks"
 """Functions to compare with. Each is a folder with `handler.py` and `function.yaml`, like any function."""
-RULESET: Final = ROOT / "rules" / "default.yaml"
 LAMBDA_PYTHON: Final = ROOT / ".venv-lambda" / "bin" / "python"
 INJECTED: Final = Delays(redis=0.5, dynamodb=4.0, sns=15.0)
 """Round trips from a function to services in its own region, ms; those to an emulator would say nothing about AWS."""
@@ -54,10 +55,14 @@ class Harness:
     ----------
     folder : Path
         Emptied at the start.
+    documents : Documents | None
+        What decides; the default ruleset if left out.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, documents: Documents | None = None) -> None:
         self._folder = folder
+        self.documents = documents or default_documents()
+        """What decides."""
         self._logs = folder / "logs"
         self._cache = Cache(folder, self._logs)
         self._exit = ExitStack()
@@ -174,13 +179,24 @@ class Harness:
     def _start_network(self, started: ExitStack) -> None:
         argv = [sys.executable, "-m", "benchmarks.network", "--aws-port", str(self._aws_port)]
         argv += ["--cache-port", str(self._cache_port), "--control-port", str(self._control_port)]
-        argv += ["--cache-target", self._cache.endpoint.removeprefix("redis://"), "--ruleset", str(RULESET)]
+        argv += [
+            "--cache-target",
+            self._cache.endpoint.removeprefix("redis://"),
+            "--ruleset",
+            str(self._file("ruleset.yaml", self.documents.ruleset)),
+        ]
+        argv += ["--model", str(self._file("model.json", self.documents.model))]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         network = ManagedProcess("network", argv, self._logs / "network.log", environment, ROOT)
         started.callback(network.stop)
         network.start()
         for port in (self._aws_port, self._cache_port, self._control_port):
             network.wait_until_listening(port)
+
+    def _file(self, name: str, content: bytes) -> Path:
+        file = self._folder / name
+        file.write_bytes(content)
+        return file
 
     def _control(self, command: str, body: bytes = b"") -> bytes:
         url = f"http://{HOST}:{self._control_port}/{command}"

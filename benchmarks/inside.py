@@ -101,7 +101,9 @@ def main() -> None:
     profiles = {user: from_bytes(b64decode(data)) for user, data in stored.items()}
     stored = json.loads((folder / "entities.json").read_bytes())
     entities = {bytes.fromhex(entity_id): b64decode(data) for entity_id, data in stored.items()}
-    logic = Logic(profiles, entities, parse_ruleset((folder / "ruleset.yaml").read_text()), datetime.now(UTC))
+    model = (folder / "model.json").read_bytes()
+    ruleset = parse_ruleset((folder / "ruleset.yaml").read_text(), "ruleset.yaml", lambda _: model or None)
+    logic = Logic(profiles, entities, ruleset, datetime.now(UTC))
     events = [json.loads(file.read_bytes()) for file in sorted(folder.glob("*.event.json"))]
     hot = [json.loads(file.read_bytes()) for file in sorted(folder.glob("*.hot.json"))]
     parts = {

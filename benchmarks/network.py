@@ -65,11 +65,14 @@ class FixedAnswers:
     ----------
     ruleset : bytes
         The document that AppConfig returns.
+    model : bytes
+        The model that it names, which S3 returns; empty for none.
     """
 
-    def __init__(self, ruleset: bytes) -> None:
+    def __init__(self, ruleset: bytes, model: bytes = b"") -> None:
         self.tables = Tables()
         self._ruleset = ruleset
+        self._model = model
         self._lock = threading.Lock()
         self._captured: deque[bytes] = deque(maxlen=CAPTURED)
 
@@ -80,7 +83,7 @@ class FixedAnswers:
         if call.service == "sns":
             return Answer(200, [("Content-Type", "text/xml")], _PUBLISHED)
         if call.service == "s3":
-            return Answer(200, [], b"")
+            return Answer(200, [], self._model if call.operation == "GET" else b"")
         if call.operation == "BatchExecuteStatement":
             if CHECKPOINTS in call.body[:_STATEMENT_BYTES]:
                 return _json(self.tables.execute(call.body))
@@ -121,14 +124,14 @@ class Network:
         Of the loopback interface.
     cache : tuple[str, int]
         Host and port of the cache.
-    ruleset : bytes
-        The document that AppConfig returns.
+    answers : FixedAnswers
+        What the AWS API answers.
     """
 
     def __init__(
-        self, aws_port: int, cache_port: int, control_port: int, cache: tuple[str, int], ruleset: bytes
+        self, aws_port: int, cache_port: int, control_port: int, cache: tuple[str, int], answers: FixedAnswers
     ) -> None:
-        self._answers = FixedAnswers(ruleset)
+        self._answers = answers
         self._aws = AwsProxy(self._answers.answer, aws_port)
         self._cache = TcpProxy(cache, cache_port)
         self._control = HttpServer(self._obey, control_port)
@@ -197,6 +200,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--control-port", type=int, required=True)
     parser.add_argument("--cache-target", required=True, help="host:port")
     parser.add_argument("--ruleset", type=Path, required=True)
+    parser.add_argument("--model", type=Path, required=True, help="an empty file for none")
     options = parser.parse_args(arguments)
     host, _, port = options.cache_target.rpartition(":")
     # A thread that wants to run waits this long for the interpreter at most; 5 ms, the default, would show in the figures.
@@ -206,7 +210,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.cache_port,
         options.control_port,
         (host, int(port)),
-        options.ruleset.read_bytes(),
+        FixedAnswers(options.ruleset.read_bytes(), options.model.read_bytes()),
     ).serve()
     return 0
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from benchmarks.candidates import EMPTY, SCORE, seed_cache
-from benchmarks.harness import LAMBDA_PYTHON, RULESET, FunctionFailedError, process_cpu_s
+from benchmarks.harness import LAMBDA_PYTHON, FunctionFailedError, process_cpu_s
 from benchmarks.item_size import inserted_items, item_bytes
 from benchmarks.workload import batches, fold, kafka_event, steady_user
 from contract.entity_ids import EntityKind, entity_ids
@@ -59,7 +59,8 @@ class LogicCost(msgspec.Struct):
 def logic_cost(harness: Harness, workload: Workload, rounds: int) -> LogicCost:
     """Measure the logic, part by part in every round."""
     folder = harness.folder("logic")
-    (folder / "ruleset.yaml").write_bytes(RULESET.read_bytes())
+    (folder / "ruleset.yaml").write_bytes(harness.documents.ruleset)
+    (folder / "model.json").write_bytes(harness.documents.model)
     stored = {user: b64encode(to_bytes(profile)).decode() for user, profile in workload.profiles.items()}
     (folder / "profiles.json").write_bytes(msgspec.json.encode(stored))
     payments = _within_seconds(workload.payments[:2_000])

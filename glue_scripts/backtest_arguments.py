@@ -20,8 +20,8 @@ class BacktestArguments:
     """The same for ``labels``."""
     rules_path: str
     """The ruleset's document."""
-    named_model_path: str | None
-    """The document of the model that the ruleset names; None where it names none."""
+    named_models_path: str | None
+    """A folder with the documents of the models that the ruleset names, its candidate's too; None where it names none."""
     model_path: str | None
     """A model that takes its place; None for none."""
     report_path: str
@@ -49,7 +49,7 @@ def parse_backtest_arguments(argv: Sequence[str]) -> BacktestArguments:
     parser.add_argument("--rows_path", required=True)
     parser.add_argument("--labels_path")
     parser.add_argument("--rules_path", required=True)
-    parser.add_argument("--named_model_path")
+    parser.add_argument("--named_models_path")
     parser.add_argument("--model_path")
     parser.add_argument("--report_path", required=True)
     parser.add_argument("--scores_path")

@@ -19,6 +19,8 @@ from contract.scored import HISTORY_TABLE
 from engine.errors import InvalidModelError, InvalidRulesetError
 from glue_scripts import exports, files, redeciding
 from glue_scripts.backtest_arguments import parse_backtest_arguments
+from lab.pages.page import PAGE_SUFFIX, to_json
+from lab.rows.page import rows_page
 from lab.rows.report import differing_features, report_of
 from lab.rows.text import as_text
 from lab.rows.truth import NO_DELAY_MS, LabelBook
@@ -76,20 +78,13 @@ def backtest(spark: SparkSession, arguments: BacktestArguments) -> str:
     exports.require_complete(rows, decided.rows)
     _require_currency(decided, ruleset)
     seconds = time.monotonic() - began
-    report = "\n".join(
-        [
-            as_text(
-                report_of(decided, ruleset.thresholds),
-                ruleset.thresholds,
-                documents.name(ruleset),
-                differing_features(decided, ruleset),
-                labels=len(book),
-            ),
-            "",
-            f"{rows.folder}, as of {time_text(rows.summary.export_time)}",
-            _speed_line(decided.rows, seconds, spark.sparkContext.defaultParallelism),
-        ]
-    )
+    figures, lacking = report_of(decided, ruleset.thresholds), differing_features(decided, ruleset)
+    name, read = documents.name(ruleset), f"{rows.folder}, as of {time_text(rows.summary.export_time)}"
+    text = as_text(figures, ruleset.thresholds, name, lacking, labels=len(book))
+    speed = _speed_line(decided.rows, seconds, spark.sparkContext.defaultParallelism)
+    report = "\n".join([text, "", read, speed])
+    page = rows_page(figures, ruleset.thresholds, name, lacking, labels=len(book), read=read)
+    files.write_text(spark, f"{arguments.report_path}{PAGE_SUFFIX}", to_json(page).decode())
     files.write_text(spark, arguments.report_path, report + "\n")
     return report
 
@@ -98,12 +93,14 @@ def _documents(spark: SparkSession, arguments: BacktestArguments) -> redeciding.
     return redeciding.Documents(
         rules=files.read_document(spark, arguments.rules_path).decode(),
         source=arguments.rules_path,
-        named_model=None
-        if arguments.named_model_path is None
-        else files.read_document(spark, arguments.named_model_path),
+        named_models=_contents(spark, arguments.named_models_path),
         model=None if arguments.model_path is None else files.read_document(spark, arguments.model_path),
         model_source=arguments.model_path or "",
     )
+
+
+def _contents(spark: SparkSession, folder: str | None) -> tuple[bytes, ...]:
+    return () if folder is None else tuple(files.read_documents(spark, folder).values())
 
 
 def _labels(spark: SparkSession, arguments: BacktestArguments) -> LabelBook:

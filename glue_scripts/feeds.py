@@ -34,8 +34,10 @@ class Feed:
     """Makes what cleans their rows."""
     deliver: Callable[[DataFrame], None]
     """Takes cleaned rows, and returns when the good ones have arrived."""
-    batch_line: Callable[[int, Counts, int, int], str]
-    """Writes a batch's line: its number, its counts, its duration in ms, the clock in ms since the epoch."""
+    batch_line: Callable[[int, Counts, int, int, str], str]
+    """Writes a batch's line: its number, its counts, its duration in ms, the clock in ms since the epoch, and :attr:`replaced`."""
+    replaced: str = ""
+    """Of one file that replaces another of the same name (:mod:`glue_scripts.replaced`): its digest. Its query ends with it."""
 
     def below_checkpoint(self, name: str) -> str:
         """Name a file or folder of the checkpoint."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]  # it ships no types
 from pyspark.errors import AnalysisException, PySparkException
@@ -52,6 +52,17 @@ class Unreadable:
 
     file: str
     reason: str
+
+
+class Listed(NamedTuple):
+    """A file that has landed."""
+
+    path: str
+    """Its name, with its scheme."""
+    uri: str
+    """The same with its special characters encoded, as Spark's checkpoint names it."""
+    modified_ms: int
+    """When it landed, milliseconds since the epoch."""
 
 
 def landed_files(spark: SparkSession, landing_path: str, max_files_per_trigger: int) -> DataFrame:
@@ -177,6 +188,20 @@ def names_in(spark: SparkSession, folder: str) -> list[str]:
     if not file_system.exists(path):
         return []
     return [status.getPath().getName() for status in file_system.listStatus(path)]
+
+
+def landed_since(spark: SparkSession, folder: str, since_ms: int) -> list[Listed]:
+    """List the files in a folder, and in its folders of any depth, that landed at a moment or later; none where it does not exist."""
+    file_system, path = _hadoop(spark, folder)
+    if not file_system.exists(path):
+        return []
+    found, statuses = [], file_system.listFiles(path, True)
+    while statuses.hasNext():
+        status = statuses.next()
+        if (modified_ms := status.getModificationTime()) >= since_ms:
+            place = status.getPath()
+            found.append(Listed(place.toString(), place.toUri().toString(), modified_ms))
+    return found
 
 
 def create_empty(spark: SparkSession, path: str) -> bool:

@@ -88,7 +88,13 @@ def ready_line(
 
 
 def batch_line(
-    batch_id: int, counts: Counts, duration_ms: int, at_ms: int, namespace: str = DEFAULT_NAMESPACE
+    batch_id: int,
+    counts: Counts,
+    duration_ms: int,
+    at_ms: int,
+    replaced: str = "",
+    *,
+    namespace: str = DEFAULT_NAMESPACE,
 ) -> str:
     """Write the results of a batch.
 
@@ -102,13 +108,15 @@ def batch_line(
         How long reading, cleaning and writing took.
     at_ms : int
         The clock, milliseconds since the epoch.
+    replaced : str
+        Of a file that replaces another of the same name: its digest.
     namespace : str
         CloudWatch's; environments that share an account have one each.
 
     Returns
     -------
     str
-        One line: ``event`` (``"batch"``), ``batch_id``, ``rows_in``, ``published``, ``quarantined``, ``reserved_users``,
+        One line: ``event`` (``"batch"``), ``batch_id``, ``replaced`` where it is not empty, ``rows_in``, ``published``, ``quarantined``, ``reserved_users``,
         ``refunds``, ``files_without_payments``, ``internal_errors``, ``dropped_columns`` (name to rows), ``dropped_values``,
         ``duration_ms``, and what CloudWatch needs.
     """
@@ -116,6 +124,7 @@ def batch_line(
         "event": "batch",
         "service": SERVICE,
         "batch_id": batch_id,
+        **({"replaced": replaced} if replaced else {}),
         "rows_in": counts.rows,
         "published": counts.published,
         "quarantined": counts.quarantined,
@@ -143,14 +152,20 @@ def labels_ready_line(landing_path: str, mapped_prefixes: Iterable[str], mapping
 
 
 def labels_line(
-    batch_id: int, counts: Counts, duration_ms: int, at_ms: int, namespace: str = DEFAULT_NAMESPACE
+    batch_id: int,
+    counts: Counts,
+    duration_ms: int,
+    at_ms: int,
+    replaced: str = "",
+    *,
+    namespace: str = DEFAULT_NAMESPACE,
 ) -> str:
     """Write the results of a batch of labels; the parameters are those of :func:`batch_line`.
 
     Returns
     -------
     str
-        One line: ``event`` (``"labels_batch"``), ``batch_id``, ``rows_in``, ``sent``, ``quarantined``, ``no_label`` (rows that say nothing
+        One line: ``event`` (``"labels_batch"``), ``batch_id``, ``replaced`` where it is not empty, ``rows_in``, ``sent``, ``quarantined``, ``no_label`` (rows that say nothing
         of fraud), ``files_without_labels``, ``internal_errors``, ``dropped_columns`` (name to rows), ``duration_ms``, and what CloudWatch
         needs.
     """
@@ -158,6 +173,7 @@ def labels_line(
         "event": "labels_batch",
         "service": LABELS_SERVICE,
         "batch_id": batch_id,
+        **({"replaced": replaced} if replaced else {}),
         "rows_in": counts.rows,
         "sent": counts.published,
         "quarantined": counts.quarantined,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, islice
@@ -55,14 +56,14 @@ class Documents:
     rules: str
     source: str
     """The ruleset's name in messages."""
-    named_model: bytes | None = None
-    """Of the model that the ruleset names."""
+    named_models: tuple[bytes, ...] = ()
+    """Of the models that the ruleset names, its candidate's too."""
     model: bytes | None = None
     """Of a model in its place."""
     model_source: str = ""
 
     def ruleset(self) -> Ruleset:
-        """Read the documents.
+        """Read the documents, and give the champion alone: it decides about every row, whoever's side the user was on.
 
         Raises
         ------
@@ -75,16 +76,20 @@ class Documents:
         """What the rules are called in a report."""
         used = ruleset.model
         model = "" if used is None else f", model {used.model.sha256[:12]}"
-        return f"ruleset {ruleset.stored_version}{model}"
+        candidate = _document(self).candidate
+        side = "" if candidate is None else f", without its candidate {candidate.ruleset.version}"
+        return f"ruleset {ruleset.stored_version}{model}{side}"
+
+
+@lru_cache(maxsize=2)
+def _document(documents: Documents) -> Ruleset:
+    models = {digest_of(data): data for data in documents.named_models}
+    return parse_ruleset(documents.rules, documents.source, models.get)
 
 
 @lru_cache(maxsize=2)
 def _ruleset(documents: Documents) -> Ruleset:
-    def kept(sha256: str) -> bytes | None:
-        data = documents.named_model
-        return data if data is not None and digest_of(data) == sha256 else None
-
-    ruleset = parse_ruleset(documents.rules, documents.source, kept)
+    ruleset = _document(documents).without_candidate()
     if documents.model is None:
         return ruleset
     source = documents.model_source
@@ -139,7 +144,8 @@ def decide_again(
         csv = decided.where("tally is null").select(names).write.mode("overwrite").options(header="true")
         csv.options(escape='"', emptyValue="").csv(scores_path)
     total = RowsTally()
-    for row in decided.where("tally is not null").select("tally").toLocalIterator():
+    # Not toLocalIterator(), which runs one task after the other, on however many processors.
+    for row in decided.where("tally is not null").select("tally").collect():
         total.add(RowsTally.from_bytes(bytes(row["tally"])))
     return total
 
@@ -168,9 +174,13 @@ def counting_labels(lines: DataFrame) -> dict[int, Finding]:
         .groupBy("payment")
         .agg(F.collect_list("line").alias("lines"))
     )
-    schema = StructType([StructField("payment", LongType()), StructField("finding", LongType())])
-    found = grouped.mapInArrow(_counting, schema)
-    return {row["payment"] + _SIGN: Finding(row["finding"]) for row in found.toLocalIterator()}
+    # Packed: a Row a label would fill the driver.
+    schema = StructType([StructField("payments", BinaryType()), StructField("findings", BinaryType())])
+    findings: dict[int, Finding] = {}
+    for row in grouped.mapInArrow(_counting, schema).collect():
+        payments = array("Q", bytes(row["payments"]))
+        findings |= zip(payments, map(Finding, row["findings"]), strict=True)
+    return findings
 
 
 def _by_payment(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -186,13 +196,15 @@ def _by_payment(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
 def _counting(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     for batch in batches:
         payments, groups = (batch.column(name).to_pylist() for name in ("payment", "lines"))
-        found = [
-            (payment, finding)
+        found = {
+            payment + _SIGN: finding
             for payment, lines in zip(payments, groups, strict=True)
             if (finding := counting_finding(label_of(read_item(line)) for line in lines)) is not None
-        ]
-        columns = [pa.array([row[place] for row in found], pa.int64()) for place in range(2)]
-        yield pa.RecordBatch.from_arrays(columns, ["payment", "finding"])
+        }
+        packed = [array("Q", found).tobytes(), bytes(found.values())]
+        yield pa.RecordBatch.from_arrays(
+            [pa.array([part], pa.binary()) for part in packed], ["payments", "findings"]
+        )
 
 
 def _lines(batch: pa.RecordBatch) -> Iterator[tuple[str, str]]:

@@ -30,6 +30,7 @@ from glue_scripts.feeds import Feed
 from glue_scripts.kept_query import KeptQuery
 from glue_scripts.label_sink import send_rows
 from glue_scripts.prefix_mappings import PrefixMappings, parse_mappings
+from glue_scripts.replaced import LOOK_SECONDS, Rereading
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -58,11 +59,16 @@ def main() -> None:
         progress.ready_line(shown(payments, key), arguments.topic, mappings.by_prefix, mappings.digest)
     )
     labels = None if arguments.labels is None else kept_labels(spark, arguments, arguments.labels, key)
+    rereadings = rereadings_of(spark, arguments, key, payments, mappings)
     while not query.awaitTermination(STOP_POLL_SECONDS):
         if stopping.is_set():
             query.stop()
-        elif labels is not None:
-            labels.keep(time.monotonic())
+            continue
+        now = time.monotonic()
+        if labels is not None:
+            labels.keep(now)
+        for rereading in rereadings:
+            rereading.keep(now)
     if labels is not None:
         labels.stop()
     spark.stop()
@@ -119,6 +125,29 @@ def kept_labels(spark: SparkSession, arguments: Arguments, labels: LabelArgument
     return KeptQuery(begin, report)
 
 
+def rereadings_of(
+    spark: SparkSession, arguments: Arguments, key: bytes, payments: Feed, mappings: PrefixMappings
+) -> list[Rereading]:
+    """Make what reads replaced files, of payments and of labels. A failure ends the job with payments, and is reported with labels."""
+
+    def end(error: Exception) -> None:
+        raise error
+
+    def report(error: Exception) -> None:
+        at_ms = round(time.time() * 1000)
+        print_line(progress.labels_failed_line(error, LOOK_SECONDS, at_ms, arguments.metrics_namespace))
+
+    found = [Rereading(spark, payments, lambda feed: start(spark, feed, key, mappings), end)]
+    if arguments.labels is not None:
+        labels = labels_feed(arguments, arguments.labels)
+        found.append(
+            Rereading(
+                spark, labels, lambda feed: start(spark, feed, key, read_mappings(spark, labels)), report
+            )
+        )
+    return found
+
+
 def read_mappings(spark: SparkSession, feed: Feed) -> PrefixMappings:
     """Read the mappings, once a start: a changed mapping applies from the next start on.
 
@@ -169,13 +198,14 @@ def start(spark: SparkSession, feed: Feed, key: bytes, mappings: PrefixMappings)
         mappings.digest,
     )
     landed = files.landed_files(spark, feed.landing_path, feed.max_files_per_trigger)
-    return (
+    writer = (
         landed.writeStream.queryName(feed.query_name)
         .option("checkpointLocation", feed.checkpoint_path)
-        .trigger(processingTime=feed.trigger_interval)
         .foreachBatch(lambda batch, batch_id: process_batch(batch, batch_id, feed, key, mappings))
-        .start()
     )
+    if feed.replaced:
+        return writer.trigger(availableNow=True).start()
+    return writer.trigger(processingTime=feed.trigger_interval).start()
 
 
 def process_batch(landed: DataFrame, batch_id: int, feed: Feed, key: bytes, mappings: PrefixMappings) -> None:
@@ -214,7 +244,7 @@ def process_batch(landed: DataFrame, batch_id: int, feed: Feed, key: bytes, mapp
         counts = write(spark, cleaned, pins.Pin(batch_id, mappings.digest), feed)
     duration_ms = round((time.monotonic() - began) * 1000)
     at_ms = round(time.time() * 1000)
-    print_line(feed.batch_line(batch_id, counts, duration_ms, at_ms))
+    print_line(feed.batch_line(batch_id, counts, duration_ms, at_ms, feed.replaced))
 
 
 def write(spark: SparkSession, cleaned: DataFrame, pin: pins.Pin, feed: Feed) -> progress.Counts:

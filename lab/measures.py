@@ -93,7 +93,7 @@ def as_table(report: DetectionReport) -> str:
         ),
         (
             f"false positives {percent(report.false_positive_rate, 2)} of honest payments   "
-            f"alerts per true fraud {_figure(report.alerts_per_true_fraud)}"
+            f"alerts per true fraud {one_digit(report.alerts_per_true_fraud)}"
         ),
         "",
         f"{'scenario':<20} {'payments':>9} {'flagged':>8} {'recall':>7} {'incidents':>10} {'detected':>9}",
@@ -235,5 +235,6 @@ def three_digits(number: float | None) -> str:
     return "-" if number is None else f"{number:.3f}"
 
 
-def _figure(number: float | None) -> str:
+def one_digit(number: float | None) -> str:
+    """Write a number with one decimal for people; a dash for None."""
     return "-" if number is None else f"{number:.1f}"

@@ -9,6 +9,7 @@ from engine.errors import InvalidModelError
 from engine.model.document import digest_of
 from engine.model.drift import read_baseline
 from engine.model.tables import Model, read_model
+from engine.rollout.start import named_models
 from engine.rules.model_section import RulesetModel
 
 if TYPE_CHECKING:
@@ -25,6 +26,11 @@ def kept_model(sha256: str) -> bytes | None:
         if digest_of(data) == sha256:
             return data
     return None
+
+
+def models_named_by(document: str) -> dict[str, bytes | None]:
+    """Give the documents of all models that a ruleset names, the champion's first, by sha256; None for one that is not in :data:`MODELS`."""
+    return {sha256: kept_model(sha256) for sha256 in named_models(document)}
 
 
 def kept_baseline(sha256: str) -> bytes | None:

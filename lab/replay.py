@@ -1,7 +1,7 @@
-"""Decisions made again from their history rows, by the rulesets and models that were active then. Pure: rows in, differences out.
+"""Many decisions made again from their history rows, by the rulesets and models that were active then. Pure: rows in, differences out.
 
-A row holds every feature that was used, so its decision follows from it and its ruleset's document, whatever other users did meanwhile. Given all rows of a user,
-the features of the user follow from the rows before, too (:class:`UserReplay`).
+One decision is made again by :mod:`engine.replay`. Given all rows of a user, the features of the user follow from the rows before, too
+(:class:`UserReplay`).
 """
 
 from __future__ import annotations
@@ -12,27 +12,23 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from contract.scored import OtherVerdict
-from contract.side import Side
-from engine.decide import assess, decide
+from engine.decide import decide
 from engine.errors import InvalidRulesetError
-from engine.features.catalogue import CATALOGUE
-from engine.features.definition import absent_values
-from engine.features.model import FRAUD_PROBABILITY
-from engine.features.stored import FeatureSetError, unpack
+from engine.features.stored import FeatureSetError
 from engine.profile import Profile
 from engine.profile.facts import facts_of_row
 from engine.profile.outcome import Outcome
+from engine.replay import OF_ASSESSMENT, UnknownRulesetError, differing, made_again, stored_features
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
-    from contract.scored import FeatureValue, ScoredTransaction
+    from contract.scored import ScoredTransaction
+    from engine.replay import Difference
     from engine.rules.ruleset import Ruleset
 
 MAX_SHOWN: Final = 20
 """Rows that are shown of those that differ."""
-
-_ABSENT: Final = absent_values(CATALOGUE)
 
 
 class Differing(msgspec.Struct, frozen=True):
@@ -42,10 +38,6 @@ class Differing(msgspec.Struct, frozen=True):
     event_key: str
     differences: tuple[str, ...]
     """A sentence each: what is stored, and what is computed."""
-
-
-class UnknownRulesetError(Exception):
-    """A ruleset that is not kept, or cannot be read by this version."""
 
 
 class Replay:
@@ -86,11 +78,11 @@ class Replay:
             self.unknown[ruleset] += 1
             return
         try:
-            features = _ABSENT | unpack(row.features, row.feature_set)
+            features = stored_features(row)
         except FeatureSetError as error:
             self.unknown[str(error)] += 1
             return
-        self.compare(row, differences(row, ruleset, features))
+        self.compare(row, _sentences(made_again(row, ruleset, features).differences))
 
     def ruleset_of(self, row: ScoredTransaction) -> Ruleset | str:
         """The ruleset that decided a row, or why there is none."""
@@ -114,49 +106,6 @@ class Replay:
             self.equal += 1
 
 
-def differences(
-    row: ScoredTransaction, ruleset: Ruleset, features: Mapping[str, FeatureValue]
-) -> tuple[str, ...]:
-    """Compare a row with what follows from its features.
-
-    Parameters
-    ----------
-    row : ScoredTransaction
-        As stored; it repeats no other payment.
-    ruleset : Ruleset
-        That was active.
-    features : Mapping[str, FeatureValue]
-        All of the catalogue, as stored.
-
-    Returns
-    -------
-    tuple[str, ...]
-        A sentence each; empty where everything is the same.
-    """
-    clock_ms, candidate = facts_of_row(row).clock_ms, ruleset.candidate
-    side = Side.CHAMPION if candidate is None else candidate.draw.side_of(row.transaction.user_id)
-    deciding = ruleset.of_side(side)
-    ours = assess(deciding, features, row.transaction, clock_ms)
-    other = None
-    if candidate is not None:
-        theirs = assess(
-            ruleset if deciding is not ruleset else candidate.ruleset, features, row.transaction, clock_ms
-        )
-        other = OtherVerdict(theirs.decision, theirs.risk_score)
-    model = deciding.model
-    probability = _ABSENT[FRAUD_PROBABILITY] if model is None else model.model.fraud_probability(features)
-    pairs = (
-        ("side", row.side, side),
-        *((name, getattr(row, name), getattr(ours, name)) for name in _OF_ASSESSMENT),
-        ("other", row.other, other),
-        (FRAUD_PROBABILITY, features[FRAUD_PROBABILITY], probability),
-    )
-    return _sentences(pairs)
-
-
-_OF_ASSESSMENT: Final = ("decision", "risk_score", "reasons", "shadow_rule_ids", "failed_rule_ids")
-
-
 class UserReplay:
     """Makes the decisions of one user again from the first payment on: the user's features are computed from the rows before.
 
@@ -178,7 +127,7 @@ class UserReplay:
         if isinstance(ruleset, str):
             self._replay.unknown[ruleset] += 1
         else:
-            stored = _ABSENT | unpack(row.features, row.feature_set)
+            stored = stored_features(row)
             decided = decide(facts, self._profile, ruleset, row.verdicts, stored)
             ours, other = decided.assessment, decided.other
             verdict = None if other is None else OtherVerdict(other.decision, other.risk_score)
@@ -186,9 +135,9 @@ class UserReplay:
                 ("side", row.side, decided.side),
                 ("other", row.other, verdict),
             ]
-            pairs += [(name, getattr(row, name), getattr(ours, name)) for name in _OF_ASSESSMENT]
+            pairs += [(name, getattr(row, name), getattr(ours, name)) for name in OF_ASSESSMENT]
             pairs += [(name, stored[name], value) for name, value in decided.features.items()]
-            self._replay.compare(row, _sentences(pairs))
+            self._replay.compare(row, _sentences(differing(pairs)))
         self._profile.fold_row(facts, Outcome.of(row), row.position)
 
 
@@ -207,11 +156,9 @@ def replay_text(replay: Replay) -> str:
     return "\n".join(lines)
 
 
-def _sentences(pairs: Iterable[tuple[str, object, object]]) -> tuple[str, ...]:
+def _sentences(differences: Iterable[Difference]) -> tuple[str, ...]:
     return tuple(
-        f"{name}: stored {_text(stored)}, computed {_text(computed)}"
-        for name, stored, computed in pairs
-        if stored != computed
+        f"{each.name}: stored {_text(each.stored)}, computed {_text(each.computed)}" for each in differences
     )
 
 

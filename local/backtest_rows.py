@@ -7,11 +7,13 @@ import os
 import subprocess
 import sys
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from engine.rollout.start import named_models
-from lab.models import kept_model
+from lab.models import models_named_by
+from lab.pages.html import write_page
+from lab.pages.page import PAGE_SUFFIX, from_json
 from local.ingestion import spark_settings
 from local.jars import JAVA_HOME
 from ops.manifests import ROOT
@@ -41,7 +43,7 @@ def _run(options: argparse.Namespace, folder: Path) -> int:
     command, environment = backtest_command(
         options.rows,
         options.rules,
-        _named_model_file(options.rules, folder),
+        _named_models(options.rules, folder / "models"),
         options.model,
         report,
         scores if options.out is not None else None,
@@ -56,13 +58,16 @@ def _run(options: argparse.Namespace, folder: Path) -> int:
         options.out.parent.mkdir(parents=True, exist_ok=True)
         count = join_parts(sorted(scores.glob("part-*.csv")), options.out)
         print(f"scores: {options.out}, {count:,} payments")
+    if options.page is not None:
+        write_page(from_json(Path(f"{report}{PAGE_SUFFIX}").read_bytes()), options.page, datetime.now(UTC))
+        print(f"report: {options.page}")
     return 0
 
 
 def backtest_command(
     rows: Path,
     rules: Path,
-    named_model: Path | None,
+    named_models: Path | None,
     model: Path | None,
     report: Path,
     scores: Path | None,
@@ -78,8 +83,10 @@ def backtest_command(
         A folder with an export of the history, and one of the labels.
     rules : Path
         The ruleset.
-    named_model, model : Path | None
-        The document of the model that it names, and of one in its place.
+    named_models : Path | None
+        A folder with the documents of the models that it names; None where it names none.
+    model : Path | None
+        The document of a model in the place of the champion's.
     report : Path
         The file of the report.
     scores : Path | None
@@ -97,7 +104,7 @@ def backtest_command(
     paths = {
         "rows_path": rows,
         "rules_path": rules,
-        "named_model_path": named_model,
+        "named_models_path": named_models,
         "model_path": model,
         "report_path": report,
         "scores_path": scores,
@@ -107,7 +114,7 @@ def backtest_command(
         if path is not None:
             # Not as_uri(): Hadoop takes %20 as three characters of the name, and not as a space.
             command += [f"--{name}", f"file://{path.resolve()}"]
-    settings = {**spark_settings(), "spark.log.level": "ERROR"}
+    settings = {**spark_settings(), "spark.log.level": "ERROR", "spark.sql.shuffle.partitions": "8"}
     arguments = [
         *("--master", f"local[{cores or '*'}]"),
         *("--driver-memory", f"{HEAP_MIB}m"),
@@ -141,15 +148,15 @@ def join_parts(parts: Iterable[Path], out: Path) -> int:
     return count
 
 
-def _named_model_file(rules: Path, folder: Path) -> Path | None:
-    """Write the document of the model that a ruleset names; None where it names none, or none that is here: the job says so."""
-    named = named_models(rules.read_text())
-    data = kept_model(named[0]) if named else None
-    if data is None:
+def _named_models(rules: Path, folder: Path) -> Path | None:
+    """Write the documents of the models that a ruleset names, its candidate's too; None where none of them is here: the job says which is missing."""
+    found = {sha256: data for sha256, data in models_named_by(rules.read_text()).items() if data is not None}
+    if not found:
         return None
-    file = folder / "named_model.json"
-    file.write_bytes(data)
-    return file
+    folder.mkdir()
+    for sha256, data in found.items():
+        (folder / f"{sha256}.json").write_bytes(data)
+    return folder
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -166,6 +173,7 @@ def _parser() -> argparse.ArgumentParser:
         default=0.0,
         help="payments younger than that when the labels were exported are in no share",
     )
+    parser.add_argument("--page", type=Path, help="write the same as a page to this file, HTML")
     parser.add_argument("--cores", type=int, default=0, help="tasks in parallel (default: all cores)")
     return parser
 

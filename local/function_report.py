@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
+from lab.function_answer import read_answer
+from lab.pages.html import write_page
 from local.configured_pool import configured_pool
 from local.event_sources.config import MappingConfigError, read_config
 from local.stack.state import DEFAULT_BUILD_DIR, StackFolder
@@ -22,6 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m local.function_report", description=__doc__)
     parser.add_argument("function", choices=("guardrails", "drift"))
     parser.add_argument("--build-dir", type=Path, default=DEFAULT_BUILD_DIR)
+    parser.add_argument("--page", type=Path, help="write the same as a page to this file, if there is one")
     options = parser.parse_args(arguments)
     folder = StackFolder(options.build_dir)
     if folder.running_state() is None:
@@ -39,7 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if result.error is not None:
         print(f"{result.error.type}: {result.error.message}", file=sys.stderr)
         return 1
-    print(msgspec.json.decode(result.payload, type=str))
+    answer = read_answer(result.payload)
+    print(answer.text)
+    if options.page is not None and answer.page is not None:
+        write_page(answer.page, options.page, datetime.now(UTC))
+        print(f"report: {options.page}")
     return 0
 
 

@@ -49,6 +49,8 @@ class BatchLine(msgspec.Struct, frozen=True, tag="batch", tag_field="event"):
     quarantined: int
     dropped_columns: dict[str, int]
     refunds: int = 0
+    replaced: str = ""
+    """Of a file that replaces another of the same name: its digest; its batch is numbered for itself."""
 
 
 class LabelsReadyLine(msgspec.Struct, frozen=True, tag="labels_ready", tag_field="event"):
@@ -61,6 +63,7 @@ class LabelsBatchLine(msgspec.Struct, frozen=True, tag="labels_batch", tag_field
     batch_id: int
     sent: int
     quarantined: int
+    replaced: str = ""
 
 
 class LabelsFailedLine(msgspec.Struct, frozen=True, tag="labels_failed", tag_field="event"):
@@ -260,7 +263,7 @@ def read_progress(lines: Iterable[str]) -> IngestionProgress:
         Sums over all batches in the log.
     """
     said = [_LINES.decode(line) for line in lines if line.startswith('{"event": ') and line.endswith("}\n")]
-    batches = {line.batch_id: line for line in said if isinstance(line, BatchLine)}
+    batches = {(line.replaced, line.batch_id): line for line in said if isinstance(line, BatchLine)}
     dropped = Counter[str]()
     for batch in batches.values():
         dropped.update(batch.dropped_columns)
@@ -278,7 +281,7 @@ def read_progress(lines: Iterable[str]) -> IngestionProgress:
 def _labels_progress(said: Sequence[_Line]) -> LabelsProgress:
     states = [line for line in said if isinstance(line, LabelsReadyLine | LabelsFailedLine)]
     last = states[-1] if states else None
-    batches = {line.batch_id: line for line in said if isinstance(line, LabelsBatchLine)}
+    batches = {(line.replaced, line.batch_id): line for line in said if isinstance(line, LabelsBatchLine)}
     return LabelsProgress(
         ready=isinstance(last, LabelsReadyLine),
         sent=sum(batch.sent for batch in batches.values()),

@@ -21,6 +21,7 @@ from local.resources import (
     ACCOUNT_ID,
     ALERT_INBOX,
     ALERT_TOPIC,
+    AUDIT_HEADS_BUCKET,
     BUCKETS,
     CANARY_QUEUE,
     LABELS_PREFIX,
@@ -95,7 +96,7 @@ def provision(
         kafka_topics=kafka_topics,
         console=make_console_site(aws_endpoint, console_url) if console_url else None,
     )
-    rules = Rulesets(aws_endpoint, resources.rules).deploy_first(ruleset)
+    rules = Rulesets(aws_endpoint, resources.rules).deploy_first(ruleset, resources.tables["ruleset_changes"])
     return msgspec.structs.replace(resources, rules=rules)
 
 
@@ -253,7 +254,7 @@ def _make_buckets(
     reading_streams = [name for name, spec in functions.items() if isinstance(spec.trigger, StreamTrigger)]
     dead_letter = {dead_letter_name(name): f"payment-fraud-{name}-dead-letter" for name in reading_streams}
     for name in BUCKETS.values():
-        s3.create_bucket(Bucket=name)
+        s3.create_bucket(Bucket=name, ObjectLockEnabledForBucket=name == AUDIT_HEADS_BUCKET)
     for name, bucket in dead_letter.items():
         make_dead_letter_bucket(aws_endpoint, bucket, queues[name])
     # Spark refuses to watch a folder that does not exist, and without this marker an empty prefix of S3 does not exist.

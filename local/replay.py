@@ -14,9 +14,10 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from contract.scored import HISTORY_TABLE, from_history_item
+from engine.replay import UnknownRulesetError
 from engine.rules.check import check_ruleset
 from lab.models import kept_model
-from lab.replay import Replay, UnknownRulesetError, UserReplay, replay_text
+from lab.replay import Replay, UserReplay, replay_text
 from local.components.aws_api import make_client
 from local.stack.state import DEFAULT_BUILD_DIR, StackError, require_stack
 

@@ -30,12 +30,19 @@ CANARY_QUEUE: Final = "canary"
 LABELS_QUEUE: Final = "labels"
 """The queue from which the label stage reads what people say about payments."""
 
+AUDIT_HEADS_BUCKET: Final = "payment-fraud-audit-heads"
+"""The only bucket with Object Lock."""
+
 BUCKETS: Final = {
     "landing": "payment-fraud-landing",
     "quarantine": "payment-fraud-quarantine",
     "rules": "payment-fraud-rules",
+    "audit_heads": AUDIT_HEADS_BUCKET,
 }
 """Interface name to the name in the emulator."""
+
+AUDIT_HEADS_LOCK: Final = {"lock_mode": "GOVERNANCE", "retention_days": "30"}
+"""As in Terraform's variable ``audit_heads``."""
 
 LANDING_PREFIX: Final = "transactions/"
 """Prefix in the landing bucket for files of transactions."""
@@ -60,6 +67,7 @@ class RulesLocation(msgspec.Struct, frozen=True):
     environment: str = "local"
     profile: str = "ruleset"
     at_once_strategy: str = "at-once-without-bake"
+    gradual_strategy: str = "at-once-without-bake"
 
 
 class UnknownReferenceError(Exception):
@@ -144,8 +152,10 @@ class Resources(msgspec.Struct, frozen=True, kw_only=True):
             "key.tokenization": "none",  # nothing is in KMS here: `make card-token` has the local job's key
             "kafka.bootstrap_servers": bootstrap_servers,
             "kafka.security_protocol": "PLAINTEXT",
+            "console.url": "",  # unless the stack has one
             **(self.console.references() if self.console is not None else {}),
             "metrics.namespace": METRICS_NAMESPACE,
+            **{f"audit_heads.{name}": value for name, value in AUDIT_HEADS_LOCK.items()},
             **{
                 f"function.{name}": name for name in function_names()
             },  # where :mod:`local.lambda_api` serves them

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
+from common.ruleset_bucket import keep_ruleset
+from common.ruleset_changes import ChangeRows
+from contract.active_ruleset import ACTIVE, ActiveRuleset, active_position
+from contract.ruleset_change import document_digest
 from engine.rollout.start import named_models
 from lab.models import kept_baseline, kept_model
 from local.components.aws_api import make_client
@@ -45,20 +50,42 @@ class Rulesets:
     def __init__(self, aws_endpoint: str, location: RulesLocation, bucket: str = BUCKETS["rules"]) -> None:
         self._client = make_client("appconfig", aws_endpoint)
         self._s3 = make_client("s3", aws_endpoint)
+        self._dynamodb = make_client("dynamodb", aws_endpoint)
         self._location = location
         self._bucket = bucket
 
-    def deploy_first(self, document: str) -> RulesLocation:
-        """Deploy a document unless one is active already; give the place with AppConfig's ids, as Terraform gives them to functions."""
+    def deploy_first(self, document: str, changes_table: str) -> RulesLocation:
+        """Deploy a document unless one is active already; give the place with AppConfig's ids, as Terraform gives them to functions.
+
+        What the guardrails do in their first minute is done here at once: the document is kept, and the table of changes says that it is active.
+        """
         application, environment, _ = self._place()
         if not self._client.list_deployments(ApplicationId=application, EnvironmentId=environment)["Items"]:
             self.deploy(document)
+            self.note_active(changes_table)
         return msgspec.structs.replace(
             self._location,
             application=application,
             environment=environment,
             at_once_strategy=self._strategy(),
+            gradual_strategy=self._strategy(),  # here nothing is gradual
         )
+
+    def note_active(self, changes_table: str) -> None:
+        """Keep the active document, and write into the table of changes that it is active, as the guardrails do each minute."""
+        deployment, document = self._newest()
+        digest = document_digest(document)
+        keep_ruleset(self._s3, self._bucket, digest, document)
+        row = ActiveRuleset(
+            changed_in=ACTIVE,
+            change_key=ACTIVE,
+            digest=digest,
+            version=str(msgspec.yaml.decode(document)["version"]),
+            deployment=deployment,
+            position=active_position(deployment, is_undone=False),
+            since=datetime.now(UTC),
+        )
+        ChangeRows(self._dynamodb, changes_table).put_active(row)
 
     def deploy(self, document: str) -> DeployedVersion:
         """Deploy a document, and put the models that it names into the rules bucket first; functions use it after their next poll.
@@ -109,6 +136,9 @@ class Rulesets:
 
     def active(self) -> str:
         """The document that was deployed last and is not undone."""
+        return self._newest()[1].decode()
+
+    def _newest(self) -> tuple[int, bytes]:
         application, environment, profile = self._place()
         items = self._client.list_deployments(ApplicationId=application, EnvironmentId=environment)["Items"]
         versions = {
@@ -116,13 +146,13 @@ class Rulesets:
             for item in items
             if item["State"] == "COMPLETE"
         }
+        number = max(versions)
         stored = self._client.get_hosted_configuration_version(
             ApplicationId=application,
             ConfigurationProfileId=profile,
-            VersionNumber=int(versions[max(versions)]),
+            VersionNumber=int(versions[number]),
         )
-        document: str = stored["Content"].read().decode()
-        return document
+        return number, stored["Content"].read()
 
     def _put_models(self, document: str) -> None:
         for sha256 in named_models(document):

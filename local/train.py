@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from engine.rules.ruleset import Ruleset
+    from training.outcome import Outcome
 
 
 class ScannedTables:
@@ -75,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     run(options, partial(_train, options, tables))
 
 
-def _train(options: argparse.Namespace, tables: ScannedTables, ruleset: Ruleset) -> list[str]:
+def _train(options: argparse.Namespace, tables: ScannedTables, ruleset: Ruleset) -> Outcome:
     return train_on_tables(options, ruleset, tables, options.until or datetime.now(UTC))
 
 

@@ -10,12 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contract.label import LABELS_TABLE
+from contract.ruleset_change import ChangeKind
+from contract.ruleset_draft import Draft
+from lab.pages.html import write_page
 from ops import account, commands, dead_letters, labels, reconciling, rollout, rules, stored_labels
 from ops.environment import ROOT, Environment, read_environment
 from ops.errors import OpsError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from common.ruleset_desk import RulesetDesk
 
 
 def redrive(environment: Environment, name: str) -> int:
@@ -62,38 +67,95 @@ def relabel(environment: Environment) -> int:
 
 
 def rules_deploy(environment: Environment, file: Path, share_percent: float | None, reason: str) -> int:
-    """Deploy a ruleset file, for all users or as the candidate for a share; `make` has run `rules-check` on it."""
+    """Propose a ruleset file, for all users or as the candidate for a share; `make` has run `rules-check` on it."""
     if not file.is_file():
         raise OpsError(f"There is no file {file}; name the ruleset: RULES=.")
-    outputs = commands.ready(environment).outputs()
-    where = rules.place(outputs, environment.name)
-    appconfig, document = account.client("appconfig", environment), file.read_bytes()
-    before = rollout.active_document(appconfig, where)
-    if share_percent is not None:
-        document = rollout.make_candidate(before, document, share_percent)
-    rollout.put_models(account.client("s3", environment), where["bucket"], document)
-    by = rollout.who(account.client("sts", environment))
+    document = file.read_bytes()
+    where = rules.place(commands.ready(environment).outputs(), environment.name)
+    rollout.put_models(account.client("s3", environment), where.bucket, document)
+    wanted = Draft(
+        kind=rules.kind_of(share_percent),
+        digest_before=None,
+        document=document.decode("utf-8-sig"),
+        share=share_percent,
+    )
+    return _rules_propose(environment, where, wanted, reason)
 
-    def started(number: int, content: bytes) -> None:
-        change = rollout.deployed(
-            before, content, by=by, reason=reason, deployment=number, at=datetime.now(UTC)
-        )
-        table = outputs["table_names"]["ruleset_changes"]
-        rollout.record(account.client("dynamodb", environment), table, change)
 
-    version = rules.deploy(appconfig, where, document, started=started)
-    active = "active" if share_percent is None else f"the candidate for {share_percent:g}% of the users"
-    print(f"{file} is {active} in {environment.name} as version {version}.")
+def rules_withdraw(environment: Environment, reason: str) -> int:
+    """Propose that the candidate is taken out."""
+    where = rules.place(commands.ready(environment).outputs(), environment.name)
+    return _rules_propose(environment, where, Draft(kind=ChangeKind.WITHDRAWN, digest_before=None), reason)
+
+
+def _rules_propose(environment: Environment, where: rules.Place, wanted: Draft, reason: str) -> int:
+    change = rules.propose(
+        _desk(environment, where),
+        account.client("lambda", environment),
+        where.validator,
+        wanted,
+        by=_caller(environment),
+        reason=reason,
+        now=datetime.now(UTC),
+    )
+    print(f"{change.change_id} is proposed in {environment.name} by {change.changed_by}.")
+    print(
+        "Another person approves it, in the console or with "
+        f"`make rules-approve ENV={environment.name} CHANGE={change.change_id}`; then it is deployed."
+    )
     return 0
 
 
-def report(environment: Environment, function: str) -> int:
-    """Print the report of a function: of the guardrails, what the candidate would change; of the drift stage, how the model is doing."""
+def rules_decide(environment: Environment, decision: str, change_id: str, note: str | None) -> int:
+    """Approve, reject or retract a change; follow an approved one until it is deployed."""
+    if not change_id:
+        raise OpsError("Name the change: CHANGE=, as `make rules-changes` prints it.")
+    where = rules.place(commands.ready(environment).outputs(), environment.name)
+    desk = _desk(environment, where)
+    change = rules.decide(desk, decision, change_id, _caller(environment), note, datetime.now(UTC))
+    if decision == "approve":
+        change = rules.follow(desk, change_id)
+    print(f"{change_id} is {change.state.value} in {environment.name}.")
+    return 0
+
+
+def rules_changes(environment: Environment) -> int:
+    """Print which changes of the ruleset wait for somebody, and the last ones that were made."""
+    where = rules.place(commands.ready(environment).outputs(), environment.name)
+    desk = _desk(environment, where)
+    print(rules.listing(desk.open_changes(), desk.history(datetime.now(UTC))))
+    return 0
+
+
+def _desk(environment: Environment, where: rules.Place) -> RulesetDesk:
+    return rules.make_desk(account.client("dynamodb", environment), account.client("s3", environment), where)
+
+
+def _caller(environment: Environment) -> str:
+    return rules.identity(account.client("sts", environment).get_caller_identity()["Arn"])
+
+
+def report(environment: Environment, function: str, page: Path | None = None) -> int:
+    """Print the report of a function: of the guardrails, what the candidate would change; of the drift stage, how the model is doing.
+
+    Parameters
+    ----------
+    environment : Environment
+        Where.
+    function : str
+        Which.
+    page : Path | None
+        Gets the same as a page, if the function's report has one.
+    """
     names = commands.ready(environment).outputs().get("function_names", {})
     if function not in names:
         raise OpsError(f"{environment.name} has no function {function} yet; apply it first.")
     functions = account.client("lambda", environment, read_timeout_seconds=250)
-    print(rollout.report_of(functions, f"{names[function]}:live"))
+    answer = rollout.report_of(functions, f"{names[function]}:live")
+    print(answer.text)
+    if page is not None and answer.page is not None:
+        write_page(answer.page, page, datetime.now(UTC))
+        print(f"report: {page}")
     return 0
 
 
@@ -116,6 +178,11 @@ def _parser() -> argparse.ArgumentParser:
         "label",
         "relabel",
         "rules-deploy",
+        "rules-withdraw",
+        "rules-approve",
+        "rules-reject",
+        "rules-retract",
+        "rules-changes",
         "rules-report",
         "model-report",
         "state-backup",
@@ -138,6 +205,13 @@ def _parser() -> argparse.ArgumentParser:
     labels.add_options(parsers["label"])
     parsers["rules-deploy"].add_argument("--rules", type=Path, required=True, help="the YAML document")
     rollout.add_options(parsers["rules-deploy"])
+    parsers["rules-withdraw"].add_argument("--reason", required=True, help="why, for ruleset_changes")
+    for name in ("rules-approve", "rules-reject", "rules-retract"):
+        parsers[name].add_argument("--change", required=True, help="the change, as it was printed")
+        parsers[name].add_argument("--note", default=None, help="what you say to it")
+    parsers["rules-report"].add_argument(
+        "--page", type=Path, help="write the same as a page to this file, HTML"
+    )
     return parser
 
 
@@ -161,8 +235,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return relabel(environment)
             case "rules-deploy":
                 return rules_deploy(environment, options.rules, options.share, options.reason)
+            case "rules-withdraw":
+                return rules_withdraw(environment, options.reason)
+            case "rules-approve" | "rules-reject" | "rules-retract":
+                decision = options.command.removeprefix("rules-")
+                return rules_decide(environment, decision, options.change, options.note)
+            case "rules-changes":
+                return rules_changes(environment)
             case "rules-report":
-                return report(environment, "guardrails")
+                return report(environment, "guardrails", options.page)
             case "model-report":
                 return report(environment, "drift")
             case "state-backup":

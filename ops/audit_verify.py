@@ -7,10 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from contract.audit import DAYS, AuditEvent, AuditProblem, ChainHead, from_audit_item, heads_of, problems
+from contract.audit import (
+    DAYS,
+    AuditEvent,
+    AuditProblem,
+    ChainHead,
+    from_audit_item,
+    heads_of,
+    problems,
+    to_audit_item,
+)
+from contract.audit_heads import misdated
+from contract.errors import InvalidRowError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
     from pathlib import Path
 
 
@@ -39,22 +51,37 @@ class AuditTable:
     def __init__(self, client: Any, name: str) -> None:
         self._client = client
         self._name = name
+        self._of_rows: list[AuditProblem] = []
+        self._times: Mapping[str, Sequence[tuple[int, datetime]]] = {}
 
-    def verify(self, kept: Sequence[ChainHead] = ()) -> Verified:
+    def verify(
+        self,
+        kept: Sequence[ChainHead] = (),
+        times: Mapping[str, Sequence[tuple[int, datetime]]] | None = None,
+    ) -> Verified:
         """Check all chains, and that each head that was kept is in its chain.
+
+        Parameters
+        ----------
+        kept : Sequence[ChainHead]
+            Heads of any time.
+        times : Mapping | None
+            When each chain had how many events; see :func:`contract.audit_heads.kept_times`.
 
         Raises
         ------
         ClientError, BotoCoreError
             When the table cannot be read.
-        InvalidRowError
-            When a row is no audit event: somebody has changed it.
         """
+        self._of_rows = []
+        self._times = times or {}
         # In this order: whoever writes meanwhile has opened a day before its events are counted.
         counts = self._counts()
         openings = list(self._events(DAYS))
         found = tuple(problems(openings, self._events, counts, kept))
-        return Verified(len(openings), sum(counts.values()), found, tuple(heads_of(openings, self._last)))
+        of_rows = tuple(self._of_rows)  # before the last rows are read once more
+        heads = tuple(heads_of(openings, self._last))
+        return Verified(len(openings), sum(counts.values()), (*of_rows, *found), heads)
 
     def _counts(self) -> Counter[str]:
         pages = self._client.get_paginator("scan").paginate(
@@ -70,7 +97,29 @@ class AuditTable:
             ConsistentRead=True,
         )
         for page in pages:
-            yield from map(from_audit_item, page["Items"])
+            for item in page["Items"]:
+                event = self._event(item)
+                if event is not None:
+                    yield event
+
+    def _event(self, item: dict[str, Any]) -> AuditEvent | None:
+        """Read a row, every attribute of it: what no event has, or writes so, was written by somebody else."""
+        place = f"{item['day_shard']['S']} {item['sequence']['N']}"
+        try:
+            event = from_audit_item(item)
+        except InvalidRowError as error:
+            self._of_rows.append(AuditProblem(place, None, f"no audit event: {error}"))
+            return None
+        written = to_audit_item(event)
+        if other := sorted(
+            name for name in item.keys() | written.keys() if item.get(name) != written.get(name)
+        ):
+            self._of_rows.append(
+                AuditProblem(place, None, f"attributes that no event has so: {', '.join(other)}")
+            )
+        if wrong := misdated(event, self._times.get(event.day_shard, ())):
+            self._of_rows.append(wrong)
+        return event
 
     def _last(self, day_shard: str) -> AuditEvent | None:
         answer = self._client.query(
@@ -81,7 +130,7 @@ class AuditTable:
             ConsistentRead=True,
             Limit=1,
         )
-        return from_audit_item(answer["Items"][0]) if answer["Items"] else None
+        return self._event(answer["Items"][0]) if answer["Items"] else None
 
 
 def read_heads(file: Path) -> list[ChainHead]:

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.rollout.start import named_models
-from lab.models import kept_model
+from lab.models import models_named_by
+from lab.pages.html import write_page
 from ops import account, backtesting, commands
 from ops.environment import ROOT, Environment, read_environment
 from ops.errors import OpsError
@@ -24,13 +24,13 @@ def order_of(options: argparse.Namespace) -> backtesting.Order:
         if file is not None and not file.is_file():
             raise OpsError(f"There is no file {file}.")
     rules = options.rules.read_bytes()
-    sha256 = next(iter(named_models(rules.decode())), None)
-    named = None if sha256 is None else kept_model(sha256)
-    if sha256 is not None and named is None:
-        raise OpsError(f"{options.rules} names model {sha256[:12]}, which is not in models/.")
+    named = models_named_by(rules.decode())
+    found = {sha256: data for sha256, data in named.items() if data is not None}
+    if missing := [sha256[:12] for sha256 in named if sha256 not in found]:
+        raise OpsError(f"{options.rules} names models that are not in models/: {', '.join(missing)}.")
     return backtesting.Order(
         rules=rules,
-        named_model=named,
+        named_models=found,
         model=None if options.model is None else options.model.read_bytes(),
         label_delay_days=options.label_delay_days,
         has_scores=options.out is not None,
@@ -44,7 +44,11 @@ def backtest(environment: Environment, options: argparse.Namespace) -> int:
     clients = backtesting.Clients(
         *(account.client(service, environment) for service in ("s3", "stepfunctions", "glue"))
     )
-    print(backtesting.Backtest(clients, settings, datetime.now(UTC)).run(order, options.out), end="")
+    run = backtesting.Backtest(clients, settings, datetime.now(UTC))
+    print(run.run(order, options.out), end="")
+    if options.page is not None:
+        write_page(run.page(), options.page, datetime.now(UTC))
+        print(f"report: {options.page}")
     return 0
 
 
@@ -56,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rules", type=Path, required=True, help="the ruleset")
     parser.add_argument("--model", type=Path, help="a model, in the place of the ruleset's")
     parser.add_argument("--out", type=Path, help="write a line a payment to this file, CSV")
+    parser.add_argument("--page", type=Path, help="write the same as a page to this file, HTML")
     parser.add_argument("--label-delay-days", type=float, default=0.0)
     options = parser.parse_args(arguments)
     try:

@@ -6,19 +6,23 @@ sends a ruleset and a model, and gets the report, and the scores only if it asks
 
 from __future__ import annotations
 
-import json
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
+from lab.pages.page import PAGE_SUFFIX, from_json
+from ops import exports
 from ops.errors import OpsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
     from pathlib import Path
+
+    from lab.pages.page import Page
 
 OUTPUT: Final = "backtest"
 """The root module's output: what terraform/modules/backtest says."""
@@ -28,6 +32,8 @@ POLL_SECONDS: Final = 15.0
 RULES_FILE: Final = "rules.yaml"
 REPORT_FILE: Final = "report.txt"
 SCORES_FOLDER: Final = "scores/"
+MODEL_FILE: Final = "model.json"
+NAMED_MODELS_FOLDER: Final = "models/"
 
 _ENDED: Final = frozenset({"SUCCEEDED", "FAILED", "TIMEOUT", "STOPPED", "ERROR", "EXPIRED"})
 """States of a Glue run that do not change any more."""
@@ -56,10 +62,10 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
     rules: bytes
     """The ruleset's document."""
-    named_model: bytes | None = None
-    """Of the model that it names."""
+    named_models: dict[str, bytes] = {}
+    """By sha256, of the models that it names, its candidate's too."""
     model: bytes | None = None
-    """Of a model in its place."""
+    """Of a model in the place of the champion's."""
     label_delay_days: float = 0.0
     has_scores: bool = False
 
@@ -100,6 +106,7 @@ class Backtest:
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
         self.name = f"{started_at:%Y%m%dT%H%M%S%f}"
+        self._as_of = exports.moment(started_at)
         self._clients = clients
         self._settings = settings
         self._report = report
@@ -135,15 +142,27 @@ class Backtest:
         except (BotoCoreError, ClientError) as error:
             raise OpsError(f"backtest {self.name}: AWS refuses a request: {error}") from error
 
+    def page(self) -> Page:
+        """Fetch the page of a run that is complete.
+
+        Raises
+        ------
+        OpsError
+            Where it cannot be fetched.
+        """
+        try:
+            return from_json(self._read(f"{self._prefix}{REPORT_FILE}{PAGE_SUFFIX}"))
+        except (BotoCoreError, ClientError) as error:
+            raise OpsError(f"backtest {self.name}: AWS refuses its page: {error}") from error
+
     def _start(self, order: Order) -> str:
         """Send the documents and start the state machine; give the execution's ARN."""
-        documents = {
-            RULES_FILE: order.rules,
-            "named_model.json": order.named_model,
-            "model.json": order.model,
-        }
-        sent = {name: data for name, data in documents.items() if data is not None}
-        for name, data in sent.items():
+        documents = {RULES_FILE: order.rules}
+        for sha256, data in order.named_models.items():
+            documents[f"{NAMED_MODELS_FOLDER}{sha256}.json"] = data
+        if order.model is not None:
+            documents[MODEL_FILE] = order.model
+        for name, data in documents.items():
             self._clients.s3.put_object(Bucket=self._settings.bucket, Key=f"{self._prefix}{name}", Body=data)
         url = f"s3://{self._settings.bucket}/"
         arguments = {
@@ -152,35 +171,27 @@ class Backtest:
             "--report_path": f"{url}{self._prefix}{REPORT_FILE}",
             "--label_delay_days": str(order.label_delay_days),
         }
-        for name, argument in (("named_model.json", "--named_model_path"), ("model.json", "--model_path")):
-            if name in sent:
-                arguments[argument] = f"{url}{self._prefix}{name}"
+        if order.named_models:
+            arguments["--named_models_path"] = f"{url}{self._prefix}{NAMED_MODELS_FOLDER}"
+        if order.model is not None:
+            arguments["--model_path"] = f"{url}{self._prefix}{MODEL_FILE}"
         if order.has_scores:
             arguments["--scores_path"] = f"{url}{self._prefix}{SCORES_FOLDER}"
-        started = self._clients.stepfunctions.start_execution(
-            stateMachineArn=self._settings.state_machine_arn,
-            name=self.name,
-            input=json.dumps({"run": self.name, "arguments": arguments}),
-        )
+        machine = self._settings.state_machine_arn
+        execution = exports.start(self._clients.stepfunctions, machine, self.name, self._as_of, arguments)
         self._report(
             f"backtest {self.name}: exporting the history and the labels to {arguments['--rows_path']}"
         )
-        arn: str = started["executionArn"]
-        return arn
+        return execution
 
     def _exported(self, execution_arn: str) -> str:
         """Wait for the exports; give the id of the job's run."""
-        while True:
-            found = self._clients.stepfunctions.describe_execution(executionArn=execution_arn)
-            match found["status"]:
-                case "SUCCEEDED":
-                    job_run: str = json.loads(found["output"])["JobRunId"]
-                    return job_run
-                case "FAILED" | "TIMED_OUT" | "ABORTED" as status:
-                    raise OpsError(
-                        f"backtest {self.name}: the exports ended with {status}: {found.get('cause', 'no reason given')}"
-                    )
-            self._wait(POLL_SECONDS)
+        wait = partial(self._wait, POLL_SECONDS)
+        answer = exports.until_started(
+            self._clients.stepfunctions, execution_arn, f"backtest {self.name}", wait
+        )
+        job_run: str = answer["JobRunId"]
+        return job_run
 
     def _decided(self, job_run: str) -> None:
         shown = ""

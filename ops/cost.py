@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from ops.console_cost import console_usd
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ops.prices import Prices
     from ops.sizing import Sizing
 
 HOURS: Final = 730
@@ -47,10 +50,6 @@ LABEL_FUNCTION_GB: Final = 0.5
 """Memory of the label stage: 512 MiB."""
 
 
-class CostError(Exception):
-    """A price is missing; names it."""
-
-
 class Line(msgspec.Struct, frozen=True):
     """One line of the bill."""
 
@@ -60,35 +59,6 @@ class Line(msgspec.Struct, frozen=True):
     """A month."""
     grows: bool
     """Whether it grows with payments; other lines are fixed costs."""
-
-
-class Prices:
-    """Unit prices by name. A missing price is an error, not zero."""
-
-    def __init__(self, document: dict[str, Any]) -> None:
-        self._document = document
-
-    def of(self, table: str, name: str) -> float:
-        """Price of one unit, in US dollars."""
-        try:
-            return float(self._document[table][name]["usd"])
-        except KeyError as error:
-            raise CostError(f"docs/cost/prices.yaml has no price for {name} ({table}).") from error
-
-    def unconfirmed(self) -> list[str]:
-        """Names of prices that were not found in a published text."""
-        tables = ("broker_hour", "cache_node_hour", "worker_hour", "units")
-        return [
-            name
-            for table in tables
-            for name, entry in self._document[table].items()
-            if not entry["confirmed"]
-        ]
-
-    @property
-    def read_on(self) -> str:
-        """The day of the prices."""
-        return str(self._document["read_on"])
 
 
 def batch_size(payments: float, partitions: int, score_ms: float, batch_ms: float) -> float:
@@ -122,19 +92,9 @@ def alarm_metrics(size: Sizing, usage: dict[str, Any]) -> int:
     return (
         count["alarm_metrics"]
         + size.canary * count["canary_alarm_metrics"]
+        + size.console * count["console_alarm_metrics"]
         + size.brokers * count["broker_alarm_metrics"]
         + size.cache_nodes * count["cache_node_alarm_metrics"]
-    )
-
-
-def serverless_usd(payments: float, size: Sizing, usage: dict[str, Any], prices: Prices) -> float:
-    """What MSK Serverless would cost instead of the brokers and their disks, in US dollars a month."""
-    gb = payments * float(usage["payment"]["record_bytes"]["value"]) / GB
-    return (
-        HOURS * prices.of("units", "serverless_cluster_hour")
-        + HOURS * size.partitions * prices.of("units", "serverless_partition_hour")
-        + gb * (prices.of("units", "serverless_in_gb") + prices.of("units", "serverless_out_gb"))
-        + gb * size.retention_hours / HOURS * prices.of("units", "serverless_storage_gb_month")
     )
 
 
@@ -166,6 +126,7 @@ def bill(payments: float, size: Sizing, usage: dict[str, Any], prices: Prices) -
         *month.labels(),
         *month.alerts(),
         *month.cases(),
+        *month.console(),
         *month.network(),
         *month.observability(),
         *month.encryption(),
@@ -340,15 +301,22 @@ class _Month:
         messages_usd = self._flagged_millions * self._use["message_share"] * self._unit("alert_million")
         return [Line("alerts", "SNS", messages_usd, True)]
 
+    def console(self) -> list[Line]:
+        people, size = float(self._usage["console"]["people"]["value"]), self._size
+        zones = size.endpoint_zones * size.console_endpoint
+        usd = size.console * console_usd(people, zones, self._usage, self._prices)
+        return [Line("console", f"for {people:.0f} people", usd, False)]
+
     def network(self) -> list[Line]:
         zones = self._size.endpoint_zones
-        zone_hours = self._constant["interface_endpoints"] * zones * HOURS
-        endpoints_usd = zone_hours * self._unit("endpoint_zone_hour")
+        endpoints_usd = (
+            self._constant["interface_endpoints"] * zones * HOURS * self._unit("endpoint_zone_hour")
+        )
         return [Line("network", f"interface endpoints in {zones} zones", endpoints_usd, False)]
 
     def observability(self) -> list[Line]:
         log_gb_usd = self._unit("log_gb") + self._size.log_days / DAYS * self._unit("log_storage_gb_month")
-        size = msgspec.structs.replace(self._size, canary=False)  # the canary has a line of its own
+        size = msgspec.structs.replace(self._size, canary=False, console=False)  # they have their own lines
         alarms_usd = (
             alarm_metrics(size, self._usage) * self._unit("alarm_month")
             + self._constant["composite_alarms"] * self._unit("composite_alarm_month")
@@ -391,10 +359,9 @@ class _Month:
         if size.backup_has_history:
             copied_gb += self._gb("history_bytes") * self._constant["history_days"] / DAYS
         copies = size.backup_days / self._constant["backup_every_days"] * size.backup_vaults
+        copies_usd = copied_gb * copies * self._unit("backup_gb_month")
         return [
             Line(PROTECTION, "trail of data events", events_usd, False),
             Line(PROTECTION, "scan of landed files", scan_usd * size.malware_scan, True),
-            Line(
-                PROTECTION, "copies of the tables", copied_gb * copies * self._unit("backup_gb_month"), True
-            ),
+            Line(PROTECTION, "copies of the tables", copies_usd, True),
         ]

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ops.cost import Line, Prices, bill, dominating, label_usd, serverless_usd, total, without_protection
+from ops.console_cost import console_usd
+from ops.cost import Line, bill, dominating, label_usd, total, without_protection
 from ops.environment import ROOT
+from ops.prices import Prices
+from ops.serverless_cost import serverless_usd
 from ops.sizing import sizing_of
 from ops.training_cost import training_usd
 
@@ -56,6 +59,7 @@ def page(root: Path = ROOT) -> str:
         "\n".join(_summary(each.name, each) for each in environments),
         f"A million labels cost {1e6 * label_usd(usage, prices):,.2f} dollars until all of their effects are set; their rows are kept for years.",
         _training(usage, prices),
+        _console(usage, prices),
         "## By volume, as prod",
         _table([f"{each.millions} payments" for each in volumes], volumes),
         "\n".join(_summary(each.millions, each) for each in volumes),
@@ -71,6 +75,15 @@ def _training(usage: dict[str, Any], prices: Prices) -> str:
     usd = training_usd(usage["environments"]["prod"], usage, prices)
     what = "the tables' exports, and the job"
     return f"A training in AWS (`make train ENV=`, off by default) costs {usd:,.2f} dollars with the rows of prod: {what}."
+
+
+def _console(usage: dict[str, Any], prices: Prices) -> str:
+    people = usage["console"]["people"]["value"]
+    usd, private_usd = (console_usd(people, zones, usage, prices) for zones in (0, 3))
+    return (
+        f"A console (`console`, off by default) costs {usd:,.2f} dollars a month for {people} people, {private_usd:,.2f} with an interface endpoint "
+        "of its own in three zones."
+    )
 
 
 def _volumes_of_prod(usage: dict[str, Any], prices: Prices, root: Path) -> list[Volume]:

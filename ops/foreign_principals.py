@@ -2,7 +2,8 @@
 
 Pure: its input is what ``terraform show -json`` prints. Every policy of the plan is read, changed or not, so a policy that was unknown
 when it was first planned is seen in the next plan, and in the nightly drift. Producers are let in by name: what the variables `producers` and
-`label_producers` list may take on the producers' roles of payments and of labels, which send these and read none.
+`label_producers` list may take on the producers' roles of payments and of labels, which send these and read none. Browsers are let in by
+network: a statement for everybody may be there for the console's API, if the networks of the variable `console` and no others meet its condition.
 """
 
 from __future__ import annotations
@@ -26,6 +27,12 @@ PRODUCERS: Final = {
 }
 """Variables that name producers, and how the addresses of their roles begin."""
 
+CONSOLE: Final = "module.http[0]."
+"""How the addresses begin of what browsers reach the console by."""
+
+ADDRESS_KEYS: Final = {"aws:sourceip", "aws:vpcsourceip"}
+"""Condition keys for the address of a browser."""
+
 ACCOUNT_KEYS: Final = {"aws:principalaccount", "aws:sourceaccount", "kms:calleraccount"}
 """Condition keys that bind a statement for everybody to one account."""
 
@@ -42,6 +49,7 @@ def foreign_principals(plan: Document, account: str) -> list[str]:
     """
     found = set()
     invited = {role: _invited(plan, variable) for variable, role in PRODUCERS.items()}
+    networks = _networks(plan)
     for entry in plan.get("resource_changes", []):
         named_by_us = {
             arn for role, arns in invited.items() if entry["address"].startswith(role) for arn in arns
@@ -49,7 +57,9 @@ def foreign_principals(plan: Document, account: str) -> list[str]:
         after = entry["change"].get("after") or {}
         named = [after.get(GRANTING_ATTRIBUTES.get(entry["type"], "")) or ""]
         principals = [
-            *_principals_of_policies(after, account),
+            *_principals_of_policies(
+                after, account, networks if entry["address"].startswith(CONSOLE) else None
+            ),
             *(name for name in named if _is_identity(name)),
         ]
         found |= {
@@ -75,17 +85,25 @@ def _invited(plan: Document, variable: str) -> frozenset[str]:
     return frozenset(arn for producer in producers.values() for arn in producer["principal_arns"])
 
 
-def _principals_of_policies(value: Any, account: str) -> Iterator[str]:
-    """Principals of every Allow statement in any text below a value that is a policy."""
+def _networks(plan: Document) -> list[str] | None:
+    """Networks of people's browsers, as the variable `console` names them; None without a console."""
+    console = plan.get("variables", {}).get("console", {}).get("value")
+    return None if console is None else sorted(console["allowed_cidrs"])
+
+
+def _principals_of_policies(value: Any, account: str, networks: list[str] | None) -> Iterator[str]:
+    """Principals of every Allow statement in any text below a value that is a policy, but those that admit the networks' browsers alone."""
     if isinstance(value, dict):
         for inner in value.values():
-            yield from _principals_of_policies(inner, account)
+            yield from _principals_of_policies(inner, account, networks)
     elif isinstance(value, list):
         for inner in value:
-            yield from _principals_of_policies(inner, account)
+            yield from _principals_of_policies(inner, account, networks)
     elif isinstance(value, str) and value.lstrip().startswith("{"):
         for statement in _statements(value):
-            if statement.get("Effect") == "Allow" and not _is_bound(statement, account):
+            if statement.get("Effect") != "Allow" or _is_bound(statement, account):
+                continue
+            if networks is None or not _is_for_browsers(statement, networks):
                 yield from _principals(statement)
 
 
@@ -118,6 +136,14 @@ def _is_bound(statement: Document, account: str) -> bool:
         and _each(values) == [account]
         for operator, keys in statement.get("Condition", {}).items()
         for key, values in keys.items()
+    )
+
+
+def _is_for_browsers(statement: Document, networks: list[str]) -> bool:
+    """Whether a statement calls an API, and does it for browsers of these networks alone."""
+    addresses = statement.get("Condition", {}).get("IpAddress", {})
+    return _each(statement.get("Action")) == ["execute-api:Invoke"] and any(
+        key.lower() in ADDRESS_KEYS and sorted(_each(values)) == networks for key, values in addresses.items()
     )
 
 

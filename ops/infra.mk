@@ -3,6 +3,7 @@
 
 PY ?= .venv/bin/python
 VENV ?= .venv
+REPORTS ?= build/reports
 INFRA := $(VENV)-infra
 OPS = $(PY) -m ops
 
@@ -110,12 +111,32 @@ reconcile: $(VENV)/.dev ## Find suspicious payments that a stage has missed, and
 	@$(OPS) reconcile --env "$(ENV)" $(if $(HOURS),--hours $(HOURS))
 
 .PHONY: rules-deploy
-rules-deploy: rules-check ## Check a ruleset and deploy it gradually (RULES=file; SHARE=10 as the candidate of the active one, for 10% of the users; REASON=)
+rules-deploy: rules-check ## Check a ruleset and propose it; when another person has approved it, it is deployed gradually (RULES=file; SHARE=10 as the candidate of the active one, for 10% of the users; REASON=)
 	@$(OPS) rules-deploy --env "$(ENV)" --rules "$(RULES)" $(if $(SHARE),--share "$(SHARE)") $(if $(REASON),--reason "$(REASON)")
+
+.PHONY: rules-withdraw
+rules-withdraw: $(VENV)/.dev ## Propose that the candidate is taken out; when another person has approved it, that is deployed at once (REASON=)
+	@$(OPS) rules-withdraw --env "$(ENV)" --reason "$(REASON)"
+
+.PHONY: rules-changes
+rules-changes: $(VENV)/.dev ## List the changes of the ruleset that wait for somebody, and the last ones that were made
+	@$(OPS) rules-changes --env "$(ENV)"
+
+.PHONY: rules-approve
+rules-approve: $(VENV)/.dev ## Approve a change that another person has proposed, and follow it until it is deployed (CHANGE=, NOTE=)
+	@$(OPS) rules-approve --env "$(ENV)" --change "$(CHANGE)" $(if $(NOTE),--note "$(NOTE)")
+
+.PHONY: rules-reject
+rules-reject: $(VENV)/.dev ## Reject a change that another person has proposed (CHANGE=, NOTE=)
+	@$(OPS) rules-reject --env "$(ENV)" --change "$(CHANGE)" $(if $(NOTE),--note "$(NOTE)")
+
+.PHONY: rules-retract
+rules-retract: $(VENV)/.dev ## Retract a change of your own that is not being deployed yet (CHANGE=, NOTE=)
+	@$(OPS) rules-retract --env "$(ENV)" --change "$(CHANGE)" $(if $(NOTE),--note "$(NOTE)")
 
 .PHONY: rules-report
 rules-report: $(VENV)/.dev ## Say what the candidate changes, by rule and with examples, and whether that may be chance (ENV=; without it, on the running local system)
-	@$(if $(ENV),$(OPS) rules-report --env "$(ENV)",$(PY) -m local.function_report guardrails)
+	@$(if $(ENV),$(OPS) rules-report --env "$(ENV)",$(PY) -m local.function_report guardrails) --page $(REPORTS)/rules-report.html
 
 .PHONY: model-report
 model-report: $(VENV)/.dev ## Say how the model is doing: drift of its inputs and score, calibration, precision, how late labels are (ENV=; without it, on the running local system)

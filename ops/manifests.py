@@ -15,7 +15,18 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 FUNCTIONS_DIR: Final = ROOT / "functions"
 TABLES_FILE: Final = FUNCTIONS_DIR / "contract" / "tables.yaml"
 
-ACCESS_KINDS: Final = ("table", "queue", "bucket", "topic", "cache", "rules", "kafka", "key", "function")
+ACCESS_KINDS: Final = (
+    "table",
+    "queue",
+    "bucket",
+    "topic",
+    "cache",
+    "rules",
+    "kafka",
+    "key",
+    "function",
+    "metrics",
+)
 """What an `access` entry can name; the same as in Terraform's module `function`."""
 
 MAX_WINDOWLESS_BATCH: Final = 10
@@ -93,7 +104,7 @@ class StreamTrigger(
 
 
 class InvokeTrigger(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="invoke", tag_field="type"):
-    """No event source: something invokes the function, such as Terraform or AppConfig. The local stack does not run these."""
+    """No event source: something invokes the function, such as Terraform or AppConfig. The local stack runs those that other functions invoke."""
 
     on_failure: Literal["dead_letter", "discard"] = "dead_letter"
     """What becomes of an asynchronous request that fails: kept in the function's dead-letter queue, or not at all."""
@@ -168,6 +179,7 @@ class Access(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     kafka: str | None = None
     key: Literal["tokenization"] | None = None
     function: str | None = None
+    metrics: Literal["all"] | None = None
     prefix: str | None = None
     """How the keys begin that it may use: of a bucket's objects, or the partition keys of a table."""
     index: str | None = None
@@ -209,7 +221,9 @@ class FunctionSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     leave_out: list[str] = []
     """Parts of packages that the zip does without, as their paths: ``authlib/oauth1``, ``engine/rules``."""
     keep_sources: bool = True
-    """False where the zip has only the bytecode of installed packages. Their lines are missing in tracebacks then."""
+    """False where the zip has only bytecode. Tracebacks have files and numbers of lines then, and not the lines themselves."""
+    max_zip_bytes: Positive | None = None
+    """Most bytes of its zip, for either processor; a larger one is not built. None for Lambda's own limit."""
     npm_files: list[str] = []
     """Files of npm packages that the zip carries; the packages are those of the function's ``npm/package-lock.json``."""
     compile: list[str] = []
@@ -249,9 +263,9 @@ class FunctionSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return not isinstance(self.trigger, InvokeTrigger)
 
     @property
-    def is_provisioned(self) -> bool:
-        """Whether Terraform makes it. Of the functions that browsers reach it makes none yet: they have no API Gateway (decision 0028)."""
-        return not isinstance(self.trigger, HttpTrigger)
+    def is_optional(self) -> bool:
+        """Whether Terraform makes it only where an environment asks for it: browsers reach it, where somebody may (``console``)."""
+        return isinstance(self.trigger, HttpTrigger)
 
     @property
     def visibility_seconds(self) -> int:

@@ -1,125 +1,253 @@
-"""Deploy a ruleset in AWS: AppConfig checks the document again, then rolls it out step by step."""
+"""Change the ruleset by its table: propose a file, decide about what somebody else has proposed, and follow it until it is deployed.
+
+Nothing here can deploy: the function `ruleset_deployer` does that, from rows that another person has approved.
+"""
 
 from __future__ import annotations
 
+import random
+import re
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import msgspec
-from botocore.exceptions import ClientError
-
+from common.backoff import Backoff
+from common.errors import StageError
+from common.ruleset_changes import ChangeRows
+from common.ruleset_checks import check_draft
+from common.ruleset_desk import DeskRefusal, RulesetDesk
+from contract.ruleset_change import ChangeKind, ChangeState
+from contract.ruleset_draft import Draft
 from ops.errors import OpsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
 
-CONTENT_TYPE: Final = "application/json"
-"""AppConfig's schema validator reads no YAML. Functions read JSON by the same code, because JSON is a part of YAML."""
+    from common.ruleset_checks import Functions
+    from contract.ruleset_change import RulesetChange
 
 POLL_SECONDS: Final = 10.0
-OUTPUT: Final = "rules"
-"""The root module's output: application_id, environment_id, profile_id, deployment_strategy_id."""
+TABLE: Final = "ruleset_changes"
+VALIDATOR: Final = "rules_validator"
+SHOWN: Final = 10
+"""Changes that are made already, of a listing."""
 
-RUNNING_STATES: Final = ("BAKING", "VALIDATING", "DEPLOYING", "ROLLING_BACK")
+_SESSION: Final = re.compile(r"arn:[^:]+:sts::(\d+):assumed-role/([^/]+)/(.+)")
+_SINGLE_SIGN_ON: Final = "AWSReservedSSO_"
+
+REFUSALS: Final = {
+    DeskRefusal.GONE: "There is no such change.",
+    DeskRefusal.OWN_CHANGE: "Who has proposed a change neither approves nor rejects it; another person does, and its author may retract it.",
+    DeskRefusal.NOT_THE_AUTHOR: "Only its author retracts a change; others reject it.",
+    DeskRefusal.DECIDED: "Somebody has decided about it already.",
+    DeskRefusal.STALE: "Another ruleset is active than the one from which it was made; propose it again.",
+}
 
 
-def place(outputs: dict[str, Any], environment: str) -> dict[str, str]:
-    """Read from the root module's outputs which AppConfig resources hold the ruleset.
+class Place(NamedTuple):
+    """Where the ruleset of an environment is changed."""
 
-    Raises
-    ------
-    OpsError
-        If the environment is not applied yet.
+    table: str
+    bucket: str
+    validator: str
+    """The function's name and alias."""
+
+
+def place(outputs: dict[str, Any], environment: str) -> Place:
+    """Read from the root module's outputs where the ruleset is changed; OpsError if the environment is not applied yet."""
+    try:
+        return Place(
+            outputs["table_names"][TABLE],
+            outputs["rules"]["bucket"],
+            f"{outputs['function_names'][VALIDATOR]}:live",
+        )
+    except KeyError as error:
+        raise OpsError(f"{environment} has no ruleset yet; apply it first.") from error
+
+
+def make_desk(dynamodb: Any, s3: Any, where: Place) -> RulesetDesk:
+    """Make the desk of an environment, or of the stack on this machine."""
+    backoff = Backoff(0.05, 1.0, time.sleep, random.random)
+    return RulesetDesk(dynamodb, where.table, ChangeRows(dynamodb, where.table), s3, where.bucket, backoff)
+
+
+def identity(arn: str) -> str:
+    """Who a caller is, by the ARN of the identity.
+
+    Whoever assumes a role names the session as they like, so all sessions of a role are one identity: else somebody could approve what they have proposed
+    in another session. The sessions of single sign-on bear their person's name, which nobody chooses, and are people.
+
+    Examples
+    --------
+    >>> identity("arn:aws:iam::123456789012:user/ann")
+    'arn:aws:iam::123456789012:user/ann'
+    >>> identity("arn:aws:sts::123456789012:assumed-role/rules-approve/run-7")
+    'arn:aws:iam::123456789012:role/rules-approve'
+    >>> identity("arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_Rules_0123456789abcdef/ann@example.com")
+    'arn:aws:sts::123456789012:assumed-role/AWSReservedSSO_Rules_0123456789abcdef/ann@example.com'
     """
-    if OUTPUT not in outputs:
-        raise OpsError(f"{environment} has no ruleset yet; apply it first.")
-    found: dict[str, str] = outputs[OUTPUT]
-    return found
+    session = _SESSION.fullmatch(arn)
+    if session is None or session[2].startswith(_SINGLE_SIGN_ON):
+        return arn
+    return f"arn:{arn.split(':')[1]}:iam::{session[1]}:role/{session[2]}"
 
 
-def deploy(
-    appconfig: Any,
-    where: dict[str, str],
-    document: bytes,
+def kind_of(share_percent: float | None) -> ChangeKind:
+    """What ``SHARE=`` asks for.
+
+    Examples
+    --------
+    >>> [str(kind_of(share)) for share in (None, 0, 10)]
+    ['to_all', 'shadow', 'candidate']
+    """
+    if share_percent is None:
+        return ChangeKind.TO_ALL
+    return ChangeKind.CANDIDATE if share_percent else ChangeKind.SHADOW
+
+
+def propose(
+    desk: RulesetDesk,
+    functions: Functions,
+    validator: str,
+    wanted: Draft,
     *,
-    started: Callable[[int, bytes], None] = lambda _number, _document: None,
-    report: Callable[[str], None] = print,
-    wait: Callable[[float], None] = time.sleep,
-) -> str:
-    """Deploy a document and follow the deployment until it is complete or rolled back.
+    by: str,
+    reason: str,
+    now: datetime,
+) -> RulesetChange:
+    """Have a change checked, and propose it.
 
     Parameters
     ----------
-    appconfig
-        AppConfig's client.
-    where : dict
-        `place`.
-    document : bytes
-        YAML, checked by `make rules-check`.
-    started : callable
-        Gets the number of the deployment, and the document as it was sent.
-    report : callable
-        Gets a line for each step of the deployment.
-    wait : callable
-        Waits some seconds between two polls.
-
-    Returns
-    -------
-    str
-        The configuration version.
+    desk : RulesetDesk
+        Of the environment.
+    functions : Functions
+        Lambda's client.
+    validator : str
+        The function's name.
+    wanted : Draft
+        What is wanted; the active ruleset is filled in.
+    by, reason : str
+        Who, and why.
+    now : datetime
+        UTC.
 
     Raises
     ------
     OpsError
-        If AppConfig's validators refuse the document, or the deployment was rolled back. The previous ruleset stays active.
+        Where it is not good, or another ruleset became active meanwhile.
     """
-    content = msgspec.json.encode(msgspec.yaml.decode(document))
-    version, deployment_number = _start(appconfig, where, content)
-    started(deployment_number, content)
+    active = desk.active()
+    if active is None:
+        raise OpsError("Nobody has seen yet which ruleset is active; the guardrails look each minute.")
+    draft = Draft(
+        kind=wanted.kind,
+        digest_before=active.digest,
+        document=wanted.document,
+        share=wanted.share,
+        list_entries=wanted.list_entries,
+    )
+    try:
+        checked = check_draft(functions, validator, draft)
+        if not checked.is_good:
+            lines = (
+                f"line {each.line}: {each.message}" if each.line else each.message
+                for each in checked.problems
+            )
+            raise OpsError("The ruleset is refused:\n" + "\n".join(lines))
+        found = desk.propose(draft, checked, by, reason, now)
+    except StageError as error:
+        raise OpsError(f"It could not be proposed: {error}") from error
+    return _made(found)
+
+
+def decide(
+    desk: RulesetDesk, decision: str, change_id: str, by: str, note: str | None, now: datetime
+) -> RulesetChange:
+    """Approve, reject or retract a change.
+
+    Parameters
+    ----------
+    desk : RulesetDesk
+        Of the environment.
+    decision : str
+        ``approve``, ``reject`` or ``retract``.
+    change_id : str
+        As the proposal and `make rules-changes` print it.
+    by : str
+        Who.
+    note : str | None
+        What this person says to it.
+    now : datetime
+        UTC.
+
+    Raises
+    ------
+    OpsError
+        Where that may not be, or not any more.
+    """
+    steps = {"approve": desk.approve, "reject": desk.reject, "retract": desk.retract}
+    try:
+        return _made(steps[decision](change_id, by, note, now))
+    except StageError as error:
+        raise OpsError(f"Nothing was decided: {error}") from error
+
+
+def follow(
+    desk: RulesetDesk,
+    change_id: str,
+    report: Callable[[str], None] = print,
+    wait: Callable[[float], None] = time.sleep,
+) -> RulesetChange:
+    """Follow an approved change until it is deployed.
+
+    Raises
+    ------
+    OpsError
+        If it failed. The previous ruleset stays active.
+    """
     shown = ""
     while True:
-        deployment = appconfig.get_deployment(
-            ApplicationId=where["application_id"],
-            EnvironmentId=where["environment_id"],
-            DeploymentNumber=deployment_number,
-        )
-        state, percent = deployment["State"], deployment.get("PercentageComplete", 0)
-        line = f"version {version}: {state.lower()}, {percent:.0f}% of functions"
+        change = desk.change(change_id)
+        if change is None:
+            raise OpsError(REFUSALS[DeskRefusal.GONE])
+        line = f"{change_id}: {change.state.value}"
         if line != shown:
             report(line)
             shown = line
-        if state == "COMPLETE":
-            return str(version)
-        if state not in RUNNING_STATES:
+        if change.state is ChangeState.DEPLOYED:
+            return change
+        if not change.is_open:
             raise OpsError(
-                f"Version {version} is {state.lower().replace('_', ' ')}: {_reason(deployment)}. "
+                f"{change_id} is {change.state.value}: {change.failure or change.decision_note or 'no reason given'}. "
                 "The previous ruleset is still active."
             )
         wait(POLL_SECONDS)
 
 
-def _start(appconfig: Any, where: dict[str, str], content: bytes) -> tuple[int, int]:
-    """Store the document as a version and start its deployment; give version and deployment number."""
-    try:
-        version: int = appconfig.create_hosted_configuration_version(
-            ApplicationId=where["application_id"],
-            ConfigurationProfileId=where["profile_id"],
-            Content=content,
-            ContentType=CONTENT_TYPE,
-        )["VersionNumber"]
-        started = appconfig.start_deployment(
-            ApplicationId=where["application_id"],
-            EnvironmentId=where["environment_id"],
-            DeploymentStrategyId=where["deployment_strategy_id"],
-            ConfigurationProfileId=where["profile_id"],
-            ConfigurationVersion=str(version),
-        )
-    except ClientError as error:
-        raise OpsError(f"AppConfig refuses the ruleset: {error}") from error
-    return version, started["DeploymentNumber"]
+def listing(open_changes: Iterable[RulesetChange], history: Iterable[RulesetChange]) -> str:
+    """Say what waits for somebody, and what was changed last."""
+    lines = [_line(change) for change in open_changes] or ["No change waits."]
+    done = [
+        _line(change)
+        for change, _ in zip((each for each in history if not each.is_open), range(SHOWN), strict=False)
+    ]
+    return "\n".join([*lines, "", *done])
 
 
-def _reason(deployment: dict[str, Any]) -> str:
-    """The newest event of a deployment that has a description."""
-    described = (entry["Description"] for entry in deployment.get("EventLog", []) if entry.get("Description"))
-    return next(described, "no reason given")
+def _line(change: RulesetChange) -> str:
+    candidate = ""
+    if change.candidate_version is not None:
+        candidate = f", candidate {change.candidate_version} for {change.candidate_share or 0:g}%"
+    decided = f", {change.decided_by}" if change.decided_by else ""
+    failure = f" ({change.failure})" if change.failure else ""
+    return (
+        f"{change.change_id}  {change.state.value} {change.kind.value}: version {change.version_after}{candidate}; "
+        f"{change.changed_by}{decided}: {change.reason}{failure}"
+    )
+
+
+def _made(found: RulesetChange | DeskRefusal) -> RulesetChange:
+    if isinstance(found, DeskRefusal):
+        raise OpsError(REFUSALS[found])
+    return found

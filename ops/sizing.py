@@ -38,6 +38,10 @@ class Sizing(msgspec.Struct, frozen=True):
     """Whether the history has the index by transaction id."""
     traces: bool = True
     canary: bool = True
+    console: bool = False
+    """Whether people have a console."""
+    console_endpoint: bool = False
+    """Whether it has an interface endpoint of its own."""
     audit: bool = False
     malware_scan: bool = False
     backup_days: int = 0
@@ -74,6 +78,9 @@ def sizing_of(environment: str, root: Path = ROOT) -> Sizing:
         transaction_index=flat.get("enable_transaction_index", True),
         traces=flat.get("enable_traces", True),
         canary="canary" not in flat.get("disabled_schedules", []),
+        console="console.endpoint_type" in flat,
+        console_endpoint=flat.get("console.endpoint_type") == "PRIVATE"
+        and "console.vpc_endpoint_id" not in flat,
         audit=flat.get("enable_audit", False),
         malware_scan=flat.get("enable_malware_scan", False),
         backup_days=flat.get("backup.retention_days", 0),

@@ -23,7 +23,7 @@ def train(environment: Environment, options: argparse.Namespace) -> int:
     clients = training.Clients(
         *(
             account.client(service, environment, credentials=session)
-            for service in ("dynamodb", "s3", "sagemaker")
+            for service in ("stepfunctions", "s3", "sagemaker")
         )
     )
     task = training.Training(clients, settings, datetime.now(UTC))

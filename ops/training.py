@@ -1,13 +1,13 @@
 """Train a model in AWS on what an environment has stored: ``make train ENV=``.
 
-DynamoDB exports the history and the labels as of one moment to a bucket, a SageMaker job trains on the exports, and what it made is fetched. The
+A state machine exports the history and the labels as of one moment and starts a SageMaker job, which trains on the exports, and what it made is fetched. The
 payments never leave the account: this machine sends code and rules, and gets a model and its card.
 """
 
 from __future__ import annotations
 
 import time
-from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -16,19 +16,20 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from engine.errors import InvalidModelError
+from engine.model.drift import read_baseline
 from engine.model.tables import read_model
+from ops import exports
 from ops.errors import OpsError
+from training.baseline import SUFFIX
 from training.options import TRAIN_DAYS, add_delay, until_of
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
 OUTPUT: Final = "training"
 """The root module's output: what terraform/modules/training says of a training."""
-
-EXPORT_DELAY: Final = timedelta(minutes=6)
-"""An export is one of so long ago: DynamoDB's point-in-time backup is about five minutes behind."""
 
 POLL_SECONDS: Final = 30.0
 SESSION_SECONDS: Final = 12 * 3600
@@ -44,37 +45,21 @@ JOB_FILE: Final = "job.py"
 RULES_FILE: Final = "rules.yaml"
 
 
-class JobSettings(msgspec.Struct, frozen=True):
-    """Of a training job."""
-
-    name_prefix: str
-    role_arn: str
-    image: str
-    instance_type: str
-    volume_gib: int
-    maximum_hours: int
-    subnet_ids: list[str]
-    security_group_ids: list[str]
-
-
 class Settings(msgspec.Struct, frozen=True):
     """What terraform/modules/training says."""
 
     trainers_role_arn: str
-    table_arns: dict[str, str]
-    """By interface name."""
+    state_machine_arn: str
+    job_name_prefix: str
     bucket: str
-    exports_prefix: str
     code_prefix: str
     proposed_url: str
-    key_arn: str
-    job: JobSettings
 
 
 class Clients(msgspec.Struct, frozen=True):
     """Clients of the services that are called."""
 
-    dynamodb: Any
+    stepfunctions: Any
     s3: Any
     sagemaker: Any
 
@@ -160,8 +145,9 @@ class Training:
         report: Callable[[str], None] = print,
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.name = f"{settings.job.name_prefix}-{started_at:%Y%m%dT%H%M%S}"
-        self.as_of = (started_at - EXPORT_DELAY).replace(microsecond=0)
+        self._run = f"{started_at:%Y%m%dT%H%M%S}"
+        self.name = f"{settings.job_name_prefix}-{self._run}"
+        self.as_of = exports.moment(started_at)
         self._clients = clients
         self._settings = settings
         self._report = report
@@ -175,7 +161,7 @@ class Training:
         order : Order
             What is to be trained.
         folder : Path
-            Where the model, its card and its picture are put.
+            Where the model, its baseline, its card and its picture are put.
 
         Returns
         -------
@@ -188,7 +174,6 @@ class Training:
             Saying which step failed, and why.
         """
         try:
-            self._export()
             self._send(order)
             self._start(order)
             url = self._follow()
@@ -196,42 +181,8 @@ class Training:
         except (BotoCoreError, ClientError) as error:
             raise OpsError(f"{self.name}: AWS refuses a request: {error}") from error
 
-    def _export(self) -> None:
-        prefix = f"{self._settings.exports_prefix}{self.name}"
-        arns = {
-            table: self._clients.dynamodb.export_table_to_point_in_time(
-                TableArn=arn,
-                ExportTime=self.as_of,
-                ClientToken=f"{self.name}-{table}"[-36:],
-                S3Bucket=self._settings.bucket,
-                S3Prefix=prefix,
-                S3SseAlgorithm="KMS",
-                S3SseKmsKeyId=self._settings.key_arn,
-                ExportFormat="DYNAMODB_JSON",
-            )["ExportDescription"]["ExportArn"]
-            for table, arn in self._settings.table_arns.items()
-        }
-        self._report(
-            f"{self.name}: exporting {', '.join(arns)} as of {self.as_of.isoformat()} to s3://{self._settings.bucket}/{prefix}/"
-        )
-        for table, arn in arns.items():
-            self._until_exported(table, arn)
-
-    def _until_exported(self, table: str, arn: str) -> None:
-        while True:
-            found = self._clients.dynamodb.describe_export(ExportArn=arn)["ExportDescription"]
-            match found["ExportStatus"]:
-                case "COMPLETED":
-                    self._report(f"{table}: {found.get('ItemCount', 0):,} rows exported")
-                    return
-                case "FAILED":
-                    raise OpsError(
-                        f"The export of {table} failed: {found.get('FailureMessage', 'no reason given')}"
-                    )
-            self._wait(POLL_SECONDS)
-
     def _send(self, order: Order) -> None:
-        prefix = f"{self._settings.code_prefix}{self.name}/"
+        prefix = f"{self._settings.code_prefix}{self._run}/"
         files = {order.code.name: order.code, JOB_FILE: order.job_file, RULES_FILE: order.rules}
         for name, file in files.items():
             self._clients.s3.put_object(
@@ -239,42 +190,17 @@ class Training:
             )
 
     def _start(self, order: Order) -> None:
-        settings, job = self._settings, self._settings.job
+        """Have the tables exported and the job started."""
         arguments = ["--export", f"{INPUT}/export", "--rules", f"{INPUT}/code/{RULES_FILE}"]
         arguments += ["--out", f"{OUT}/{self.name}.json", *order.arguments]
-        self._clients.sagemaker.create_training_job(
-            TrainingJobName=self.name,
-            AlgorithmSpecification={
-                "TrainingImage": job.image,
-                "TrainingInputMode": "File",
-                "ContainerEntrypoint": ["python3", f"{INPUT}/code/{JOB_FILE}"],
-                "ContainerArguments": arguments,
-            },
-            RoleArn=job.role_arn,
-            InputDataConfig=[
-                self._channel("export", f"{settings.exports_prefix}{self.name}/"),
-                self._channel("code", f"{settings.code_prefix}{self.name}/"),
-            ],
-            OutputDataConfig={
-                "S3OutputPath": settings.proposed_url.rstrip("/"),
-                "KmsKeyId": settings.key_arn,
-                "CompressionType": "NONE",
-            },
-            ResourceConfig={
-                "InstanceType": job.instance_type,
-                "InstanceCount": 1,
-                "VolumeSizeInGB": job.volume_gib,
-                "VolumeKmsKeyId": settings.key_arn,
-            },
-            VpcConfig={"Subnets": job.subnet_ids, "SecurityGroupIds": job.security_group_ids},
-            StoppingCondition={"MaxRuntimeInSeconds": job.maximum_hours * 3600},
-            EnableNetworkIsolation=True,
+        clients, settings = self._clients, self._settings
+        execution = exports.start(
+            clients.stepfunctions, settings.state_machine_arn, self._run, self.as_of, arguments
         )
-
-    def _channel(self, name: str, prefix: str) -> dict[str, Any]:
-        url = f"s3://{self._settings.bucket}/{prefix}"
-        source = {"S3DataType": "S3Prefix", "S3Uri": url, "S3DataDistributionType": "FullyReplicated"}
-        return {"ChannelName": name, "DataSource": {"S3DataSource": source}}
+        self._report(
+            f"{self.name}: exporting the history and the labels as of {self.as_of.isoformat()} to s3://{settings.bucket}/"
+        )
+        exports.until_started(clients.stepfunctions, execution, self.name, partial(self._wait, POLL_SECONDS))
 
     def _follow(self) -> str:
         """Wait for the job's end; give the URL of what it made."""
@@ -358,21 +284,27 @@ def order_of(options: argparse.Namespace, root: Path, as_of: datetime) -> Order:
 
 
 def proposal(files: Sequence[Path], settings: Settings) -> str:
-    """Check the model that was fetched, and say what it is and what may be done with it.
+    """Check the model that was fetched with its baseline, and say what it is and what may be done with it.
 
     Raises
     ------
     OpsError
-        If it does not fit this version of the system.
+        If it does not fit this version of the system, or its baseline is missing or that of another model.
     """
+    baseline = files[0].with_suffix(SUFFIX)
+    if baseline not in files:
+        raise OpsError(f"The job has left no {baseline.name}: without it nobody would see the model drift.")
     try:
         model = read_model(files[0].read_bytes(), str(files[0]))
+        counted = read_baseline(baseline.read_bytes(), str(baseline)).model
     except InvalidModelError as error:
         raise OpsError(f"The job's model cannot be used: {error}") from error
+    if counted != model.sha256:
+        raise OpsError(f"{baseline} is of model {counted[:12]}, and not of {model.sha256[:12]}.")
     training = model.document.training
     return (
         f"{files[0]}: model {model.sha256}, of {training.payments:,} payments with {training.frauds:,} frauds, "
         f"labels as of {training.labels_until[:16]}Z.\n"
         f"It is proposed, below {settings.proposed_url}, and nothing uses it. Read its card, {files[0].with_suffix('.md')}; "
-        "docs/guide-training.md says how it gets into a ruleset."
+        f"{baseline.name} belongs to it. docs/guide-training.md says how it gets into a ruleset."
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from ops.cost import Prices
+    from ops.prices import Prices
 
 GB: Final = 1e9
 DAYS: Final = 30

@@ -24,11 +24,11 @@ locals {
     }
   ]...)
 
-  # A folder with a function.yaml is a function. Those that browsers reach need an API Gateway, which is not here yet (decision 0028).
+  # A folder with a function.yaml is a function. Those that browsers reach are made where the console is turned on.
   functions = {
     for file in fileset(local.functions_dir, "*/function.yaml") :
     dirname(file) => yamldecode(file("${local.functions_dir}/${file}"))
-    if yamldecode(file("${local.functions_dir}/${file}")).trigger.type != "http"
+    if yamldecode(file("${local.functions_dir}/${file}")).trigger.type != "http" || var.console != null
   }
 
   # The roles of the functions that make tokens of card numbers; a function's role has the function's name.
@@ -47,7 +47,8 @@ locals {
 
   # The thresholds of modules/observability.
   alarm_thresholds = [
-    "alert_latency_ms", "blocked_percent", "broker_disk_percent", "cache_cpu_percent", "cache_memory_percent", "canary_latency_ms", "degraded_percent",
+    "alert_latency_ms", "blocked_percent", "broker_disk_percent", "cache_cpu_percent", "cache_memory_percent", "canary_latency_ms",
+    "console_latency_ms", "console_slowest_ms", "degraded_percent",
     "digest_delay_ms", "error_percent", "ingestion_batch_ms", "iterator_age_ms", "offset_lag_seconds", "quarantine_percent", "queue_age_seconds", "score_latency_ms",
   ]
 
@@ -58,7 +59,10 @@ locals {
   }
 
   # Buckets by interface name.
-  buckets = merge(module.ingestion.buckets, { rules = { name = module.rules_bucket.name, arn = module.rules_bucket.arn } })
+  buckets = merge(module.ingestion.buckets, {
+    audit_heads = { name = module.audit_heads_bucket.name, arn = module.audit_heads_bucket.arn }
+    rules       = { name = module.rules_bucket.name, arn = module.rules_bucket.arn }
+  })
 
   # The values of `{ref: ...}` in a function.yaml.
   references = merge(
@@ -66,22 +70,26 @@ locals {
     { for name, bucket in local.buckets : "bucket.${name}" => bucket.name },
     { for name, arn in local.function_arns : "function.${name}" => arn },
     local.index_references,
+    local.console_references,
     { for name, queue in aws_sqs_queue.source : "queue.${name}" => queue.url },
     {
-      "queue.quarantine"        = aws_sqs_queue.quarantine.url
-      "queue.canary"            = aws_sqs_queue.canary.url
-      "topic.fraud_alerts"      = module.alerts.topic_arn
-      "topic.retention"         = tostring(min(var.kafka.retention_hours * 3600, local.longest_record_age_seconds))
-      "cache.endpoint"          = module.cache.endpoint
-      "cache.replication_group" = module.cache.replication_group_id
-      "key.tokenization"        = module.ingestion.tokenization_key_arn
-      "kafka.bootstrap_servers" = module.streaming.bootstrap_servers
-      "kafka.security_protocol" = "SASL_SSL"
-      "metrics.namespace"       = local.metrics_namespace
-      "rules.application"       = module.rules.application_id
-      "rules.environment"       = module.rules.environment_id
-      "rules.profile"           = module.rules.profile_name
-      "rules.at_once_strategy"  = module.rules.at_once_strategy_id
+      "queue.quarantine"           = aws_sqs_queue.quarantine.url
+      "queue.canary"               = aws_sqs_queue.canary.url
+      "audit_heads.lock_mode"      = var.audit_heads.lock_mode
+      "audit_heads.retention_days" = tostring(var.audit_heads.retention_days)
+      "topic.fraud_alerts"         = module.alerts.topic_arn
+      "topic.retention"            = tostring(min(var.kafka.retention_hours * 3600, local.longest_record_age_seconds))
+      "cache.endpoint"             = module.cache.endpoint
+      "cache.replication_group"    = module.cache.replication_group_id
+      "key.tokenization"           = module.ingestion.tokenization_key_arn
+      "kafka.bootstrap_servers"    = module.streaming.bootstrap_servers
+      "kafka.security_protocol"    = "SASL_SSL"
+      "metrics.namespace"          = local.metrics_namespace
+      "rules.application"          = module.rules.application_id
+      "rules.environment"          = module.rules.environment_id
+      "rules.profile"              = module.rules.profile_name
+      "rules.at_once_strategy"     = module.rules.at_once_strategy_id
+      "rules.gradual_strategy"     = module.rules.gradual_strategy_id
     },
   )
 

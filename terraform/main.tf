@@ -204,6 +204,17 @@ module "rules_bucket" {
   key_arn                    = module.encryption.data_key_arn
 }
 
+# How the chains of audit events end, each hour, where those who write events have no right and nobody can change it (decision 0028).
+module "audit_heads_bucket" {
+  source = "./modules/bucket"
+
+  bucket                     = "${local.name}-audit-heads-${data.aws_caller_identity.this.account_id}"
+  object_lock                = { mode = var.audit_heads.lock_mode, retention_days = var.audit_heads.retention_days }
+  access_log_bucket          = module.ingestion.access_log_bucket_name
+  enable_deletion_protection = var.enable_deletion_protection
+  key_arn                    = null # without a customer key: who deletes it would make locked objects unreadable, and they hold no personal data
+}
+
 # Trains models on what the system has stored, when somebody asks for it.
 module "training" {
   source = "./modules/training"
@@ -249,7 +260,6 @@ module "rules" {
   name                     = local.name
   environment              = var.environment
   ruleset_file             = "${path.root}/../rules/default.yaml"
-  schema_file              = "${path.root}/../rules/ruleset.schema.json"
   rollback_alarm_arn       = module.observability.rollback_alarm_arn
   permissions_boundary_arn = var.permissions_boundary_arn
 
@@ -281,6 +291,7 @@ module "observability" {
   glue_job_name         = module.ingestion.job_name
   keep_running_arn      = module.ingestion.keep_running_arn
   history_export_arn    = module.history_export.state_machine_arn
+  console               = var.console == null ? null : { api_name = module.http[0].api_name, stage_name = module.http[0].stage_name, metric_names = module.http[0].metric_names }
   audit_metric_names    = one(module.audit[*].metric_names)
   threat_rule_name      = module.protection.threat_rule_name
   thresholds            = var.alarm_thresholds

@@ -105,13 +105,13 @@ output "glue_job_name" {
 }
 
 output "rules" {
-  description = "For `make rules-deploy`: AppConfig's ids of application, environment, profile and strategy, and the bucket of models."
+  description = "The bucket of rulesets, proposals and models, for `make rules-deploy`; AppConfig's ids of application, environment, profile and gradual strategy, for the runbooks."
   value = {
+    bucket                 = module.rules_bucket.name
     application_id         = module.rules.application_id
     environment_id         = module.rules.environment_id
     profile_id             = module.rules.profile_id
-    deployment_strategy_id = module.rules.deployment_strategy_id
-    bucket                 = module.rules_bucket.name
+    deployment_strategy_id = module.rules.gradual_strategy_id
   }
 }
 
@@ -128,4 +128,14 @@ output "training" {
 output "backtest" {
   description = "What `make backtest ENV=` needs; null where `backtest` is null."
   value       = one(module.backtest[*].settings)
+}
+
+output "console_url" {
+  description = "Where people open the console; null where `console` is null."
+  value       = one(module.http[*].url)
+}
+
+output "console_user_pool_id" {
+  description = "Id of the user pool to which an administrator invites people; null where `console` is null."
+  value       = one(module.sign_in[*].user_pool_id)
 }

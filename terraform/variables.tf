@@ -212,6 +212,24 @@ variable "enable_audit" {
   nullable    = false
 }
 
+variable "audit_heads" {
+  description = <<-EOT
+    How long the heads of the console's audit chains are locked, which are kept each hour. `lock_mode`: COMPLIANCE, where nobody can delete them or
+    shorten their lock, nor destroy the bucket before; or GOVERNANCE, where whoever has `s3:BypassGovernanceRetention` can. `retention_days`
+    of each object, which then stays, unlocked.
+  EOT
+  type = object({
+    lock_mode      = optional(string, "GOVERNANCE")
+    retention_days = optional(number, 30)
+  })
+  default  = {}
+  nullable = false
+  validation {
+    condition     = var.environment != "prod" || (var.audit_heads.lock_mode == "COMPLIANCE" && var.audit_heads.retention_days >= 365)
+    error_message = "audit_heads is ${var.audit_heads.lock_mode} for ${var.audit_heads.retention_days} days; ${var.environment} needs COMPLIANCE for a year at least, or an administrator can delete what shows that the audit trail was changed."
+  }
+}
+
 variable "enable_malware_scan" {
   description = "Whether GuardDuty scans each file that lands; it is paid by GiB and by file."
   type        = bool
@@ -387,4 +405,19 @@ variable "backtest" {
   EOT
   type        = object({ maximum_workers = optional(number, 10) })
   default     = null
+}
+
+variable "console" {
+  description = <<-EOT
+    The console, where people decide on what was flagged (docs/guide-console.md); null, the default, for none. `endpoint_type`: PRIVATE,
+    reached through an interface endpoint, or REGIONAL, with a public name. `allowed_cidrs`: networks of people's browsers, as the
+    endpoint or the internet sees them. `vpc_endpoint_id`: of a PRIVATE one, an endpoint of execute-api in a network of the people; null
+    makes one in the system's VPC, which somebody must connect.
+  EOT
+  type = object({
+    endpoint_type   = string
+    allowed_cidrs   = list(string)
+    vpc_endpoint_id = optional(string)
+  })
+  default = null
 }

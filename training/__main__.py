@@ -23,6 +23,7 @@ from training.options import add_delay, add_options, until_of
 if TYPE_CHECKING:
     from engine.rules.ruleset import Ruleset
     from lab.backtest.stream import PaymentStream
+    from training.outcome import Outcome
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -32,12 +33,12 @@ def main(arguments: list[str] | None = None) -> None:
     run(options, partial(train, options))
 
 
-def _train_on_file(options: argparse.Namespace, ruleset: Ruleset) -> list[str]:
+def _train_on_file(options: argparse.Namespace, ruleset: Ruleset) -> Outcome:
     plan = _label_plan(options)
     return train_on_file(options, ruleset, _payments(options, ruleset), plan)
 
 
-def _train_on_export(options: argparse.Namespace, ruleset: Ruleset) -> list[str]:
+def _train_on_export(options: argparse.Namespace, ruleset: Ruleset) -> Outcome:
     tables = ExportedTables(options.export)
     until = options.until or tables.exported_at
     if until > tables.exported_at:

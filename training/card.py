@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from training.drawing import draw
-from training.evaluation import (
+from training.figures import (
+    CALIBRATION_HEADS,
     KIND_ALERTS,
-    as_lines,
-    calibration_of,
-    kind_lines,
-    stability_lines,
+    KIND_HEADS,
+    PART_HEADS,
+    calibration_cells,
+    kind_cells,
+    markdown,
+    part_cells,
+    side_lines,
 )
 
 if TYPE_CHECKING:
@@ -21,7 +25,7 @@ if TYPE_CHECKING:
 
     from engine.model.document import Term
     from engine.model.tables import Model
-    from training.evaluation import Later
+    from training.figures import Evaluation
 
 _HEAD: Final = """\
 # Model {name}
@@ -74,7 +78,7 @@ _LIMITS: Final = """\
 
 
 def write_card(
-    path: Path, model: Model, size: int, evaluated: Sequence[tuple[str, Later | None]], about: str
+    path: Path, model: Model, size: int, evaluated: Sequence[tuple[str, Evaluation | None]], about: str
 ) -> None:
     """Write the card, and its picture beside it.
 
@@ -86,8 +90,8 @@ def write_card(
         The model.
     size : int
         Of its document, bytes.
-    evaluated : Sequence[tuple[str, Later | None]]
-        Sources by name, and their payments after the training.
+    evaluated : Sequence[tuple[str, Evaluation | None]]
+        Sources by name, and the figures of their payments after the training; None without any.
     about : str
         What to say of it first.
     """
@@ -110,55 +114,56 @@ def write_card(
         slope=document.calibration.slope,
         offset=document.calibration.offset,
         data_sha256=training.data_sha256,
-        points=f"[{', '.join(f'[{begin:g}, {points}]' for begin, points in document.proposed_points)}]",
+        points=points_text(model),
     )
     lines = [head]
-    for name, later in evaluated:
-        lines += _evaluation(name, later)
+    for name, found in evaluated:
+        lines += _evaluation(name, found)
     lines += ["## Its strongest terms", "", f"![Calibration and terms]({path.stem}.svg)", ""]
-    lines += [f"{place}. {_described(term)}" for place, term in enumerate(document.terms[:10], 1)]
+    lines += [f"{place}. {described(term)}" for place, term in enumerate(document.terms[:10], 1)]
     path.write_text("\n".join([*lines, "", _LIMITS]), encoding="utf-8")
-    known = [later for _, later in evaluated if later is not None]
-    draw(document, calibration_of(known[0]) if known else [], path.with_suffix(".svg"))
+    known = [found for _, found in evaluated if found is not None]
+    draw(document, known[0].calibration if known else [], path.with_suffix(".svg"))
 
 
-def _evaluation(name: str, later: Later | None) -> list[str]:
-    if later is None:
+def points_text(model: Model) -> str:
+    """Write the points that a model proposes, as a ruleset has them."""
+    return f"[{', '.join(f'[{begin:g}, {points}]' for begin, points in model.document.proposed_points)}]"
+
+
+def _evaluation(name: str, found: Evaluation | None) -> list[str]:
+    if found is None:
         return [
             f"## Weeks after the training: {name}",
             "",
             "The data have no payments after the training.",
             "",
         ]
-    number = f"{later.day.size:,} payments, {int(later.is_fraud.sum()):,} of them fraud"
-    calibration = [
-        f"| {each.payments:,} | {each.said:.4f} | {each.was:.4f} |" for each in calibration_of(later)
-    ]
+    number = f"{found.payments:,} payments, {found.frauds:,} of them fraud"
     return [
         f"## Weeks after the training: {name}",
         "",
         f"{number}. An alert is a user on a day; `both` are the points of rules and model, added up.",
         "",
-        *as_lines(later),
+        *side_lines(found),
         "",
         f"Share of the payments of each kind of fraud whose user is alerted, with {KIND_ALERTS} alerts a day:",
         "",
-        *kind_lines(later),
+        *markdown(KIND_HEADS, map(kind_cells, found.kinds)),
         "",
         "What the model said, and what was:",
         "",
-        "| payments | probability said | share that was fraud |",
-        "|---|---|---|",
-        *calibration,
+        *markdown(CALIBRATION_HEADS, map(calibration_cells, found.calibration)),
         "",
         "Parts of the payments:",
         "",
-        *stability_lines(later),
+        *markdown(PART_HEADS, map(part_cells, found.parts)),
         "",
     ]
 
 
-def _described(term: Term) -> str:
+def described(term: Term) -> str:
+    """Say what a term looks at, and between which log-odds it lies."""
     names = " and ".join(f"`{axis.feature}`" for axis in term.axes)
     table = np.array(term.log_odds)
     return f"{names}: from {table.min():+.2f} to {table.max():+.2f} log-odds"

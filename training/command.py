@@ -18,10 +18,12 @@ from training.baseline import write_baseline
 from training.card import write_card
 from training.columns import columns
 from training.errors import TrainingError
-from training.evaluation import WEEK_S, WEEKS, LaterPayments, as_lines
+from training.evaluation import WEEK_S, WEEKS, LaterPayments
+from training.figures import evaluate, side_lines
 from training.from_file import Source
 from training.from_tables import ModelOf, StoredPayments
 from training.options import window_of
+from training.outcome import Outcome
 from training.point_in_time import PointInTime, TrainingSet, Window
 from training.publish import document_of, fit_elsewhere
 
@@ -33,15 +35,15 @@ if TYPE_CHECKING:
     from engine.rules.ruleset import Ruleset
     from lab.backtest.labels import LabelPlan
     from lab.backtest.stream import PaymentStream
-    from training.evaluation import Later
+    from training.figures import Evaluation
     from training.tables import Tables
 
 
-def run(options: argparse.Namespace, train: Callable[[Ruleset], list[str]]) -> None:
+def run(options: argparse.Namespace, train: Callable[[Ruleset], Outcome]) -> None:
     """Read the ruleset, train, and print what came of it; end with a sentence if that is impossible."""
     try:
         ruleset = parse_ruleset(options.rules.read_text(), str(options.rules), kept_model).without_model()
-        lines = train(ruleset)
+        outcome = train(ruleset)
     except (
         InvalidRulesetError,
         InvalidModelError,
@@ -51,12 +53,19 @@ def run(options: argparse.Namespace, train: Callable[[Ruleset], list[str]]) -> N
         OSError,
     ) as error:
         sys.exit(str(error))
-    print("\n".join(lines))
+    print("\n".join(outcome.lines))
+    if options.page is not None:
+        # Here, because Jinja2 is not where a training in AWS runs.
+        from lab.pages.html import write_page
+        from training.page import training_page
+
+        write_page(training_page(outcome), options.page, datetime.now(UTC))
+        print(f"report: {options.page}")
 
 
 def train_on_file(
     options: argparse.Namespace, ruleset: Ruleset, payments: PaymentStream, plan: LabelPlan
-) -> list[str]:
+) -> Outcome:
     """Train once, or once a week, on payments in their order; then decide on the weeks after it.
 
     Parameters
@@ -72,26 +81,26 @@ def train_on_file(
 
     Returns
     -------
-    list[str]
-        What to print.
+    Outcome
+        What to print and to show.
     """
     windows = _windows(options, options.until, max(each.days for each in plan.delays))
     collectors = [PointInTime(window, columns()) for window in windows]
     source = Source(payments.payments, ruleset, plan, collectors)
     later = LaterPayments(windows[0].as_of_s, source.users)
-    lines: list[str] = []
+    notes: list[str] = []
     for window, collected in zip(windows, collectors, strict=True):
         source.advance(window.as_of_s)
         model = _trained(options, collected.labelled(), ruleset, window, payments.source)
-        lines += _summary(model, options.out)
+        notes += _summary(model, options.out)
         end_s = window.as_of_s + (1 if options.weekly else WEEKS) * WEEK_S
         source.advance(end_s, partial(later.see, model=model))
-    return [*lines, *_evaluated(options, model, later, payments.source)]
+    return _evaluated(options, model, later, payments.source, notes)
 
 
 def train_on_tables(
     options: argparse.Namespace, ruleset: Ruleset, tables: Tables, until: datetime
-) -> list[str]:
+) -> Outcome:
     """Train once, or once a week, on stored rows, whatever their order; then score the weeks after it.
 
     Parameters
@@ -107,8 +116,8 @@ def train_on_tables(
 
     Returns
     -------
-    list[str]
-        What to print.
+    Outcome
+        What to print and to show.
     """
     windows = _windows(options, until, options.label_delay_days)
     collectors = [PointInTime(window, columns()) for window in windows]
@@ -116,16 +125,16 @@ def train_on_tables(
     payments.collect(collectors)
     others = _others(payments)
     source = ", ".join([tables.name, *others])
-    lines: list[str] = [*others]
+    notes: list[str] = [*others]
     models: list[ModelOf] = []
     for window, collected in zip(windows, collectors, strict=True):
         model = _trained(options, collected.labelled(), ruleset, window, source)
-        lines += _summary(model, options.out)
+        notes += _summary(model, options.out)
         end_s = window.as_of_s + (1 if options.weekly else WEEKS) * WEEK_S
         models.append(ModelOf(model, window.as_of_s, end_s))
     later = LaterPayments(windows[0].as_of_s, payments.users)
     payments.evaluate(later, models)
-    return [*lines, *_evaluated(options, models[-1].model, later, tables.name)]
+    return _evaluated(options, models[-1].model, later, tables.name, notes)
 
 
 def _windows(options: argparse.Namespace, until: datetime, delay_days: float) -> list[Window]:
@@ -152,23 +161,31 @@ def _trained(
     return model
 
 
-def _evaluated(options: argparse.Namespace, model: Model, later: LaterPayments, source: str) -> list[str]:
+def _evaluated(
+    options: argparse.Namespace, model: Model, later: LaterPayments, source: str, notes: list[str]
+) -> Outcome:
     """Write the card, and the figures of the payments after the first training."""
-    measures = later.columns()
-    lines = _card(options.out, model, source, measures) if not options.weekly else []
-    if measures is None:
-        return [*lines, f"{source} has no payments after {_minute(later.begin_s)} to evaluate it on"]
+    columns_of = later.columns()
+    evaluation = None if columns_of is None else evaluate(columns_of)
+    notes = [*notes]
+    if not options.weekly:
+        notes.append(f"card: {_card(options.out, model, source, evaluation)}")
+    if evaluation is None:
+        notes.append(f"{source} has no payments after {_minute(later.begin_s)} to evaluate it on")
+        return Outcome(notes, notes, source, model, None)
     if later.every > 1:
-        lines.append(
+        notes.append(
             f"evaluated on one in {later.every} users, drawn by their ids; alerts a day are of these"
         )
-    return [*lines, "", *as_lines(measures)]
+    return Outcome([*notes, "", *side_lines(evaluation)], notes, source, model, evaluation)
 
 
-def _card(out: Path, model: Model, source: str, measures: Later | None) -> list[str]:
+def _card(out: Path, model: Model, source: str, evaluation: Evaluation | None) -> Path:
     card = out.with_suffix(".md")
-    write_card(card, model, out.stat().st_size, [(source, measures)], f"Made by `make train` from {source}.")
-    return [f"card: {card}"]
+    write_card(
+        card, model, out.stat().st_size, [(source, evaluation)], f"Made by `make train` from {source}."
+    )
+    return card
 
 
 def _summary(model: Model, path: Path) -> list[str]:

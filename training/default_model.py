@@ -25,6 +25,7 @@ from training.baseline import write_baseline
 from training.card import write_card
 from training.columns import columns
 from training.evaluation import WEEK_S, WEEKS, LaterPayments
+from training.figures import evaluate
 from training.from_file import Source
 from training.options import LABEL_DELAY_DAYS, PYTHON, TRAIN_DAYS, window_of
 from training.point_in_time import PointInTime, combined
@@ -81,7 +82,8 @@ def main() -> None:
     for part in parts:
         later = LaterPayments(part.window.as_of_s, part.source.users)
         part.source.advance(part.window.as_of_s + WEEKS * WEEK_S, partial(later.see, model=model))
-        evaluated.append((part.name, later.columns()))
+        columns_of = later.columns()
+        evaluated.append((part.name, None if columns_of is None else evaluate(columns_of)))
     write_card(options.out.with_suffix(".md"), model, len(data), evaluated, _ABOUT)
     print(f"{options.out}: {model.sha256}, {len(data):,} bytes")
 

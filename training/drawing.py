@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from engine.model.document import Axis, ModelDocument, Term
-    from training.evaluation import CalibrationBin
+    from training.figures import CalibrationBin
 
 TERMS_SHOWN: Final = 10
 _COLUMNS: Final = 3
@@ -64,7 +64,7 @@ def _term(panel: Any, term: Term) -> None:
     table = np.array(term.log_odds)
     if len(term.axes) == 1:
         (axis,) = term.axes
-        labels = _labels(axis)
+        labels = bin_names(axis)
         panel.step(range(len(labels)), table, where="mid")
         panel.axhline(0, color="#bbbbbb", linewidth=0.8)
         panel.set_ylabel("log-odds")
@@ -81,11 +81,12 @@ def _term(panel: Any, term: Term) -> None:
     )
     panel.figure.colorbar(image, ax=panel)
     panel.set(xlabel=second.feature, ylabel=first.feature)
-    _ticks(panel.set_xticks, _labels(second))
-    _ticks(panel.set_yticks, _labels(first))
+    _ticks(panel.set_xticks, bin_names(second))
+    _ticks(panel.set_yticks, bin_names(first))
 
 
-def _labels(axis: Axis) -> list[str]:
+def bin_names(axis: Axis) -> list[str]:
+    """Name the bins of an axis, in their order."""
     if axis.values:
         return ["other", *(", ".join(texts) or "-" for texts in axis.values)]
     edges = [f"{edge:g}" for edge in axis.edges]

@@ -43,6 +43,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         default=MODELS / "model.json",
         help="the model's document (default: models/model.json)",
     )
+    parser.add_argument("--page", type=Path, help="write what came of it as a page to this file, HTML")
     parser.add_argument(
         "--python",
         type=Path,

@@ -58,6 +58,7 @@ stage = AlertStage(
     crashes,
     clock=clock,
     backoff=windows_backoff(time.sleep, random.random),
+    console_url=settings.console_url,
 )
 
 

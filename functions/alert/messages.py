@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from common.alert_link import alert_link
 from common.alert_text import (
     MAX_FIELD_CHARACTERS,
     MAX_SENTENCE_CHARACTERS,
@@ -59,7 +60,9 @@ _AGAIN = {
 _VERB = {Decision.BLOCK: "blocked", Decision.REVIEW: "held for review", Decision.APPROVE: "approved"}
 
 
-def send_fraud_alert(flagged: FlaggedTransaction, topic: Topic, alerted_at: datetime) -> Alert:
+def send_fraud_alert(
+    flagged: FlaggedTransaction, topic: Topic, alerted_at: datetime, console_url: str = ""
+) -> Alert:
     """Turn a flagged transaction into a message on the topic.
 
     Parameters
@@ -70,6 +73,8 @@ def send_fraud_alert(flagged: FlaggedTransaction, topic: Topic, alerted_at: date
         Where the alert goes.
     alerted_at : datetime
         The clock, aware.
+    console_url : str
+        Where people open the console; empty without one.
 
     Returns
     -------
@@ -83,12 +88,12 @@ def send_fraud_alert(flagged: FlaggedTransaction, topic: Topic, alerted_at: date
     PublishError
         When SNS did not accept it.
     """
-    alert = make_alert(flagged, alerted_at)
+    alert = make_alert(flagged, alerted_at, console_url)
     topic.publish(render(alert))
     return alert
 
 
-def make_alert(flagged: FlaggedTransaction, alerted_at: datetime) -> Alert:
+def make_alert(flagged: FlaggedTransaction, alerted_at: datetime, console_url: str = "") -> Alert:
     """Make the alert of a claimed payment, with what an alert may show: no address, no device, four characters of the card."""
     claim = flagged.alert_claim
     if claim is None or flagged.alert_id is None:
@@ -140,6 +145,7 @@ def make_alert(flagged: FlaggedTransaction, alerted_at: datetime) -> Alert:
         appended_at=flagged.appended_at,
         scored_at=flagged.scored_at,
         alerted_at=alerted_at,
+        link=alert_link(console_url, flagged.alert_id),
     )
 
 
@@ -202,6 +208,8 @@ def email_text(alert: Alert) -> str:
         "Transaction": quoted_text(payment.transaction_id),
     }
     lines = [f"{alert.severity.upper()}: {shown(alert.headline)}"]
+    if alert.link is not None:
+        lines += ["", f"Case: {alert.link}"]
     if alert.again is not None:
         lines += ["", f"Alerted again. {_AGAIN[alert.again]}"]
     lines += ["", "Payment"]

@@ -9,6 +9,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from alert.windows import AlertLimits
+from common.alert_link import ConsoleUrl
 from common.stream_crashes import StreamCrashSettings
 from contract.alert_windows import MAX_RECENT
 
@@ -32,6 +33,8 @@ class Settings(StreamCrashSettings, frozen=True, kw_only=True):
     """Less than this is not alerted again, major units of the base currency."""
     alert_messages_per_hour: Annotated[int, Meta(ge=1, le=MAX_RECENT)]
     """The most alerts of a user whose payments Kafka took within an hour; a digest reports the rest."""
+    console_url: ConsoleUrl = ""
+    """Where alerts lead to; empty without a console."""
 
     @property
     def alert_limits(self) -> AlertLimits:

@@ -78,6 +78,8 @@ class AlertStage:
         Gives the time, aware.
     backoff : Backoff
         Waits between attempts to change a user's windows, or to mark an alert.
+    console_url : str
+        Where people open the console; empty without one.
     """
 
     def __init__(
@@ -90,6 +92,7 @@ class AlertStage:
         crashes: StreamCrashes,
         clock: Callable[[], datetime],
         backoff: Backoff,
+        console_url: str = "",
     ) -> None:
         self._store = store
         self._topic = topic
@@ -97,6 +100,7 @@ class AlertStage:
         self._metrics = metrics
         self._clock = clock
         self._backoff = backoff
+        self._console_url = console_url
         self._reader = StreamReader(FLAGGED_TABLE, self.alert_on_row, log, crashes)
 
     def handle(self, event: dict[str, Any], context: InvocationContext) -> PartialItemFailureResponse:
@@ -168,7 +172,7 @@ class AlertStage:
 
     def _send(self, flagged: FlaggedTransaction) -> None:
         try:
-            alert = send_fraud_alert(flagged, self._topic, self._clock())
+            alert = send_fraud_alert(flagged, self._topic, self._clock(), self._console_url)
         except PublishError:
             emit(self._metrics, Metric.PUBLISH_FAILURES)
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from heapq import merge
 from typing import TYPE_CHECKING, Any, Final
 
@@ -50,11 +51,13 @@ class CaseDesk:
     def queue(self) -> Iterator[QueuedCase]:
         """Give the cases that are not closed, the most urgent first, as the index has them: perhaps a second old.
 
-        Pages are read as they are needed; the first case takes one request a shard.
+        The first page of each shard is read at once, the shards side by side; further ones as they are needed.
         """
-        return merge(
-            *(self._shard(shard) for shard in range(QUEUE_SHARDS)), key=lambda queued: queued.queue_key
-        )
+        requests = [self._request(shard) for shard in range(QUEUE_SHARDS)]
+        with ThreadPoolExecutor(QUEUE_SHARDS) as pool:
+            answers = list(pool.map(lambda request: self._client.query(**request), requests))
+        shards = [self._shard(*pair) for pair in zip(requests, answers, strict=True)]
+        return merge(*shards, key=lambda queued: queued.queue_key)
 
     def next_case(self, analyst: str, now: datetime) -> Case | None:
         """Claim the most urgent case that is offered to somebody.
@@ -168,20 +171,22 @@ class CaseDesk:
             raise
         return Write.WRITTEN
 
-    def _shard(self, shard: int) -> Iterator[QueuedCase]:
-        request: dict[str, Any] = {
+    def _request(self, shard: int) -> dict[str, Any]:
+        return {
             "TableName": self._table,
             "IndexName": QUEUE_INDEX,
             "KeyConditionExpression": "queue_shard = :shard",
             "ExpressionAttributeValues": {":shard": {"N": str(shard)}},
             "Limit": PAGE,
         }
+
+    def _shard(self, request: dict[str, Any], answer: Mapping[str, Any]) -> Iterator[QueuedCase]:
         while True:
-            answer = self._client.query(**request)
             yield from map(from_queued_item, answer["Items"])
             if "LastEvaluatedKey" not in answer:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+            answer = self._client.query(**request)
 
 
 class _Taking:

@@ -20,9 +20,10 @@ from console import notices
 from console.audit_trail import Deed
 from console.pages import ASSETS, HEADERS, HSTS, Notice, Who
 from console.rights import rights_of
-from console.routes import ROUTES, Action, Route
+from console.routes import ROUTES
 from console.sessions import SEEN_EVERY, SESSION, Session, csrf_token, is_form_of, key_of
 from contract.audit import MAX_TEXT_CHARACTERS
+from contract.audit_values import ASKED, value_hash
 from contract.errors import ContractError, InvalidRowError
 
 if TYPE_CHECKING:
@@ -34,10 +35,9 @@ if TYPE_CHECKING:
 
     from console.audit_trail import AuditTrail
     from console.pages import Pages
+    from console.route import Action, Route
     from console.session_store import SessionStore
     from console.settings import Settings
-
-MAX_FORM_BYTES: Final = 100_000
 
 CHOSEN: Final = "chosen"
 """Field of a form that may come several times."""
@@ -168,8 +168,10 @@ class Desk:
         names = (*route.recorded, *(("reason",) if route.needs_reason else ()))
         given = {name: printable(visit.form.get(name, ""), MAX_TEXT_CHARACTERS) for name in names}
         details = {name: value for name, value in given.items() if value}
-        if visit.chosen:
-            details["chosen"] = _chosen_text(visit.chosen)
+        details |= {name: printable(id_, MAX_TEXT_CHARACTERS) for name, id_ in [*visit.parts.items()][1:]}
+        details |= _chosen_texts(visit.chosen)
+        if route.asks and (query := visit.form.get("query", "")).strip():
+            details[ASKED] = value_hash(visit.form.get("subject", ""), query)
         self.record(route.action, session, outcome, visit.subject, details)
 
     def record(
@@ -262,22 +264,29 @@ def _endpoint(pages: Sequence[object], route: Route) -> Callable[[Visit], Respon
 def _served(desk: Desk, route: Route, endpoint: Callable[[Visit], Response]) -> Callable[[Request], Any]:
     async def serve(request: Request) -> Response:
         # A function's process answers one request at a time, so the calls to AWS in here block nobody.
-        body = await _body(request) if route.method == "POST" else b""
+        body = await _body(request, route.max_form_bytes) if route.method == "POST" else b""
         return desk.answer(route, endpoint, request, body)
 
     return serve
 
 
-def _chosen_text(chosen: Sequence[str]) -> str:
-    """How many were ticked, and the first ones: they are opaque ids."""
-    return printable(f"{len(chosen)}: {' '.join(chosen)}", MAX_TEXT_CHARACTERS)
+def _chosen_texts(chosen: Sequence[str]) -> dict[str, str]:
+    """How many were ticked, and all of them, in as many texts as that takes: they are opaque ids."""
+    texts = [f"{len(chosen)}:"] if chosen else []
+    for given in chosen:
+        word = printable(given, MAX_TEXT_CHARACTERS // 2)
+        if len(texts[-1]) + 1 + len(word) > MAX_TEXT_CHARACTERS:
+            texts.append(word)
+        else:
+            texts[-1] += f" {word}"
+    return {CHOSEN if number == 1 else f"{CHOSEN}_{number}": text for number, text in enumerate(texts, 1)}
 
 
-async def _body(request: Request) -> bytes:
+async def _body(request: Request, most: int) -> bytes:
     body = b""
     async for part in request.stream():
         body += part
-        if len(body) > MAX_FORM_BYTES:
+        if len(body) > most:
             raise HTTPException(413)
     return body
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
-from contract.audit import from_audit_item, to_audit_item
+from common.audit_events import AuditEvents
+from contract.audit import to_audit_item
 
 if TYPE_CHECKING:
     from contract.audit import AuditEvent
@@ -16,20 +17,8 @@ _TAKEN: Final = frozenset({"DuplicateItemException", "DuplicateItem"})
 """What AWS answers, and what its DynamoDB Local does, where there is a row with the key."""
 
 
-class AuditStore:
-    """Reads and inserts audit events.
-
-    Parameters
-    ----------
-    client
-        A boto3 DynamoDB client.
-    table : str
-        The table's name in this environment.
-    """
-
-    def __init__(self, client: Any, table: str) -> None:
-        self._client = client
-        self._table = table
+class AuditStore(AuditEvents):
+    """Reads and inserts audit events."""
 
     def insert(self, event: AuditEvent) -> bool:
         """Insert a row; False where its place is taken. Raises ClientError, BotoCoreError."""
@@ -44,36 +33,3 @@ class AuditStore:
                 return False
             raise
         return True
-
-    def at(self, day_shard: str, sequence: int) -> AuditEvent | None:
-        """Read the row at a place; None where it is free."""
-        condition = "day_shard = :partition AND #sequence = :sequence"
-        return self._one(
-            KeyConditionExpression=condition,
-            ExpressionAttributeNames={"#sequence": "sequence"},
-            ExpressionAttributeValues={":partition": {"S": day_shard}, ":sequence": {"N": str(sequence)}},
-        )
-
-    def last(self, day_shard: str) -> AuditEvent | None:
-        """Read the last row of a partition; None for an empty one."""
-        return self._one(
-            KeyConditionExpression="day_shard = :partition",
-            ExpressionAttributeValues={":partition": {"S": day_shard}},
-            ScanIndexForward=False,
-        )
-
-    def newest(self, day_shard: str, limit: int) -> list[AuditEvent]:
-        """Read the last rows of a partition, newest first."""
-        answer = self._client.query(
-            TableName=self._table,
-            KeyConditionExpression="day_shard = :partition",
-            ExpressionAttributeValues={":partition": {"S": day_shard}},
-            ScanIndexForward=False,
-            ConsistentRead=True,
-            Limit=limit,
-        )
-        return [from_audit_item(item) for item in answer["Items"]]
-
-    def _one(self, **query: Any) -> AuditEvent | None:
-        answer = self._client.query(TableName=self._table, ConsistentRead=True, Limit=1, **query)
-        return from_audit_item(answer["Items"][0]) if answer["Items"] else None

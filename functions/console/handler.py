@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 from aws_lambda_powertools import Logger, Tracer
+from botocore.config import Config
+from botocore.session import get_session
 from mangum import Mangum
 
 from common.case_desk import CaseDesk
@@ -25,20 +27,36 @@ from common.decision_tables import DecisionTables
 from common.decision_tables import Tables as DecisionTableNames
 from common.dynamodb import CLIENT_CONFIG
 from common.label_sender import LabelSender
+from common.ruleset_changes import ChangeRows
+from common.ruleset_desk import RulesetDesk
 from common.settings import read_settings
 from console.app import Desk, make_app
 from console.audit_store import AuditStore
 from console.audit_trail import AuditTrail
 from console.beside import CaseSurroundings
 from console.case_pages import CasePages
+from console.change_pages import ChangePages
+from console.editor_pages import EditorPages
+from console.entity_pages import EntityPages
+from console.filter_pages import FilterPages
+from console.filter_store import FilterStore
 from console.judge_pages import JudgePages
+from console.list_pages import ListPages
+from console.live_records import CLIENT_CONFIG as METRICS_CONFIG
+from console.live_records import LiveRecords
+from console.model_pages import ModelPages
 from console.oidc import IdentityProvider, finish_uri
 from console.pages import Pages
 from console.payment_pages import PaymentPages
 from console.people_pages import PeoplePages
 from console.queue_pages import QueuePages
 from console.records import Records, Tables
+from console.replays import CLIENT_CONFIG as REPLAY_CONFIG
+from console.replays import Replays
+from console.rollout_windows import RolloutWindows
 from console.routes import BY_NAME
+from console.rules_pages import ActiveDocument, RulesPages
+from console.ruleset_reader import RulesetReader
 from console.search_pages import SearchPages
 from console.session_store import SessionStore
 from console.settings import Settings
@@ -47,16 +65,23 @@ from console.watch_pages import WatchPages
 from console.web import Urllib3Web
 from console.week_records import WeekRecords
 from console.world_map import LAND_FILE, read_land
+from rollouts.tables import CountsTable
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
+
+VALIDATOR_CONFIG = Config(
+    connect_timeout=2, read_timeout=16, retries={"mode": "standard", "total_max_attempts": 1}
+)
+"""The validator has 15 s; a page has 25."""
 
 logger = Logger()
 tracer = Tracer()  # disabled outside Lambda, and where POWERTOOLS_TRACE_DISABLED is true
 logging.getLogger("mangum.http").setLevel(logging.WARNING)  # it logs the path of each request
 
 settings = read_settings(Settings, os.environ)  # a missing variable fails the cold start, not the first page
-dynamodb = boto3.client("dynamodb", config=CLIENT_CONFIG)
+# A page asks partitions side by side.
+dynamodb = boto3.client("dynamodb", config=CLIENT_CONFIG.merge(Config(max_pool_connections=32)))
 clock = partial(datetime.now, UTC)
 audit_store = AuditStore(dynamodb, settings.audit_events_table)
 desk = Desk(
@@ -96,6 +121,29 @@ beside = CaseSurroundings(
     CaseLookups(dynamodb, LookupTables(settings.cases_table, settings.case_links_table), backoff),
     decisions.decisions,
 )
+week = WeekRecords(dynamodb, settings.flagged_transactions_table, records)
+# By botocore: boto3's own client of S3 brings along transfers of large files, which nothing here needs.
+s3: Any = get_session().create_client("s3", config=CLIENT_CONFIG)
+rulesets = RulesetDesk(
+    dynamodb,
+    settings.ruleset_changes_table,
+    ChangeRows(dynamodb, settings.ruleset_changes_table),
+    s3,
+    settings.rules_bucket,
+    backoff,
+)
+reader = RulesetReader(boto3.client("lambda", config=VALIDATOR_CONFIG), settings.rules_validator_function)
+active = ActiveDocument(rulesets, reader)
+counts = RolloutWindows(CountsTable(dynamodb, settings.rollout_counts_table, keeps_hours=False))
+replays = Replays(boto3.client("lambda", config=REPLAY_CONFIG), settings.replay_function, logger)
+flow = LiveRecords(
+    boto3.client("cloudwatch", config=METRICS_CONFIG),
+    settings.metrics_namespace,
+    settings.stages,
+    settings.labels_queue_url,
+    logger,
+)
+filters = FilterStore(dynamodb, settings.saved_filters_table)
 new_id = partial(secrets.token_hex, 16)
 land = cache(partial(read_land, LAND_FILE))  # once a process
 provider = IdentityProvider(
@@ -113,10 +161,17 @@ application: Any = Mangum(  # its type of a context is not Powertools'
             SignInPages(desk, provider),
             CasePages(desk, cases, records, beside, land, new_id),
             JudgePages(desk, cases, records, verdicts),
-            QueuePages(desk, cases, records, verdicts, beside, new_id),
-            PaymentPages(desk, cases, records, beside),
-            SearchPages(desk, records),
-            WatchPages(desk, cases, WeekRecords(dynamodb, settings.flagged_transactions_table, records)),
+            WatchPages(desk, cases, week, flow),
+            RulesPages(desk, rulesets, active, week, counts),
+            EditorPages(desk, rulesets, active, reader),
+            ChangePages(desk, rulesets, active, reader, replays),
+            ListPages(desk, rulesets, active, reader, cases, records),
+            ModelPages(desk, active, reader, counts),
+            QueuePages(desk, cases, records, verdicts, beside, filters, new_id),
+            FilterPages(desk, filters, new_id),
+            PaymentPages(desk, cases, records, replays),
+            EntityPages(desk, cases, records, beside),
+            SearchPages(desk, records, replays),
             PeoplePages(desk, audit_store),
         ],
         logger,
@@ -126,7 +181,9 @@ application: Any = Mangum(  # its type of a context is not Powertools'
 )
 
 
-@logger.inject_lambda_context
+@logger.inject_lambda_context(
+    log_event=False
+)  # whatever POWERTOOLS_LOGGER_LOG_EVENT says: an event has cookies and forms
 @tracer.capture_lambda_handler(capture_response=False)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one request."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from common.ruleset_desk import DeskRefusal
 from console.pages import Notice
 from contract.case_work import Refusal
 
@@ -107,6 +108,20 @@ NOTHING_TO_FIND: Final = Notice(
     "Nothing was searched for",
     "Say what to search by, and the whole value: a part of one finds nothing.",
 )
+NO_FILTER: Final = Notice(
+    404, "There is no such filter", "Nothing was changed. It was deleted, or it is somebody else's."
+)
+BAD_FILTER_NAME: Final = Notice(
+    422,
+    "This cannot be a filter's name",
+    "Nothing was changed. A name has letters, spaces, at most four digits, and 40 characters in all: no id, card or address.",
+)
+SAME_FILTER_NAME: Final = Notice(
+    422, "You have a filter of this name", "Nothing was changed. Choose another name."
+)
+TOO_MANY_FILTERS: Final = Notice(
+    422, "You have 20 filters", "Nothing was changed. Delete one that you do not use any more."
+)
 NO_REASON: Final = Notice(
     422,
     "A reason is needed",
@@ -117,6 +132,57 @@ NO_NEXT_CASE: Final = Notice(
     "No case waits for you",
     "Every open case is somebody's, or you have skipped it. New ones come by themselves.",
 )
+
+NO_RULESET: Final = Notice(
+    404,
+    "No ruleset is known here yet",
+    "The guardrails record which one is active within a minute of its first deployment. Try again then.",
+)
+NO_MODEL: Final = Notice(
+    404,
+    "The active ruleset uses no model",
+    "Or its model is not kept in the rules bucket. `make train` makes one, and a ruleset names it.",
+)
+NO_CANDIDATE: Final = Notice(
+    409, "There is no candidate", "Nothing was changed. It was withdrawn, or decides for all users now."
+)
+NO_SHARE: Final = Notice(
+    422,
+    "For whom is it to decide?",
+    "Nothing was changed. Choose all users, nobody, or a share of the users above 0 and at most 50 percent, other than now.",
+)
+MOVED_ENTRY: Final = Notice(
+    409,
+    "The list is another one now",
+    "Nothing was changed. Another ruleset has become active: open the list again.",
+)
+NO_LIST: Final = Notice(
+    422,
+    "This cannot be put on that list",
+    "Nothing was changed. The value is not kept any more, or the list is of another field.",
+)
+REFUSED_CHANGES: Final = {
+    DeskRefusal.GONE: NO_PAGE,
+    DeskRefusal.OWN_CHANGE: Notice(
+        409,
+        "Somebody else decides about your change",
+        "Nothing was changed. Another author or a lead approves or rejects it.",
+    ),
+    DeskRefusal.NOT_THE_AUTHOR: Notice(
+        409, "This is somebody else's change", "Nothing was changed. Only its author retracts it."
+    ),
+    DeskRefusal.DECIDED: Notice(
+        409,
+        "Somebody was faster",
+        "Nothing was changed. The change is decided already: open it again to see how.",
+    ),
+    DeskRefusal.STALE: Notice(
+        409,
+        "Another ruleset is active now",
+        "Nothing was changed. This change was made from an earlier ruleset: make it again from the active one.",
+    ),
+}
+"""For steps that cannot be made with a change of the ruleset."""
 
 OF_STATUS: Final = {notice.status: notice for notice in (NO_PAGE, BAD_METHOD, TOO_LARGE)}
 """For requests that no route takes."""

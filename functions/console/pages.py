@@ -72,6 +72,21 @@ class Who(msgspec.Struct, frozen=True):
         """Whether this person may judge cases together."""
         return Right.BULK in self.rights
 
+    @property
+    def may_write_rules(self) -> bool:
+        """Whether this person may propose rules."""
+        return Right.PROPOSE_RULES in self.rights
+
+    @property
+    def may_list(self) -> bool:
+        """Whether this person may propose entries of lists."""
+        return Right.PROPOSE_ENTRIES in self.rights
+
+    @property
+    def may_withdraw(self) -> bool:
+        """Whether this person may propose that a candidate is taken out."""
+        return Right.WITHDRAW in self.rights
+
 
 class Notice(msgspec.Struct, frozen=True):
     """A page that says one thing: an error, or a state."""

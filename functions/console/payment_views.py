@@ -12,6 +12,7 @@ from console.case_views import PaymentRow, ReasonRow, payment_row, reason_rows
 from console.evidence import Line, evidence, odd_first
 from console.masking import MAX_CHARACTERS, masked
 from console.timeline import arrival_of, judged_text, place_words
+from console.verdicts import payment_id
 from console.views import shown_time
 from contract.transaction import SENT_FIELDS
 from engine.features.catalogue import CATALOGUE
@@ -61,7 +62,7 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
 class FoundPayment(msgspec.Struct, frozen=True):
     """A payment that a search finds."""
 
-    number: int
+    payment_id: str
     at: str
     amount: str
     decision: str
@@ -128,7 +129,7 @@ def found_payments(
     """Show payments of the history in their order; the flagged ones lead to their case."""
     return tuple(
         FoundPayment(
-            number=number,
+            payment_id=payment_id(key),
             at=shown_time(row.occurred_at),
             amount=money(row.transaction.amount, row.transaction.currency),
             decision=row.decision.value,
@@ -137,7 +138,7 @@ def found_payments(
             user=masked(key.user_id, is_revealed=False),
             case_id=(flagged[key].case_id or "") if key in flagged else "",
         )
-        for number, (key, row) in enumerate(rows.items())
+        for key, row in rows.items()
     )
 
 

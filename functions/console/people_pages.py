@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from console.rights import Right
@@ -27,10 +28,13 @@ class PeoplePages:
         self._events = events
 
     def audit(self, visit: Visit) -> Response:
-        """Show the newest audit events of today."""
-        day = visit.now.date().isoformat()
-        events = [event for chain in chains_of(day) for event in self._events.newest(chain, SHOWN)]
-        view = audit_view(day, events, SHOWN)
+        """Show the newest audit events of a day; without one, or with none that there is, of today."""
+        today = visit.now.date()
+        day = min(_day(visit.query.get("day", "")) or today, today)
+        events = [
+            event for chain in chains_of(day.isoformat()) for event in self._events.newest(chain, SHOWN)
+        ]
+        view = audit_view(day, today, events, SHOWN)
         return self._desk.pages.page("audit.html", visit.who, page_name="audit", view=view)
 
     def sessions(self, visit: Visit) -> Response:
@@ -47,3 +51,10 @@ class PeoplePages:
         if session_key.startswith(SESSION):
             self._desk.sessions.revoke(session_key, visit.now)
         return self._desk.pages.go("/sessions")
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None

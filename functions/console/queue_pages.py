@@ -15,7 +15,7 @@ from console.case_views import similar_row
 from console.judge_pages import form_id
 from console.queue_views import Filter, queue_view, read_filter
 from console.rights import Right, rights_of
-from console.routes import Action
+from console.route import Action
 from console.verdicts import CHOICES, FRAUD_TYPES, money_of, read_verdict, undecided
 from console.views import base_money, counted
 from contract.case import Case, parse_case_id
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from console.app import Desk, Visit
     from console.case_pages import Cases
+    from console.filter_pages import Filters
     from console.judge_pages import Verdicts
     from console.records import Records
     from console.verdicts import Choice
@@ -45,7 +46,7 @@ MAX_SECOND_LOOKS: Final = 20
 """Closed cases for a second person that are shown, those that have waited longest."""
 
 COOKIE: Final = "console_queue"
-"""Keeps somebody's filter; it holds two words of ours."""
+"""Keeps somebody's filter; it holds three words of ours."""
 
 _COOKIE_SECONDS: Final = 30 * 86_400
 
@@ -95,6 +96,8 @@ class QueuePages:
         Where people decide.
     beside : Waiting
         Closed cases that await a second look.
+    filters : Filters
+        What people keep.
     new_id : Callable
         Gives a random text.
     """
@@ -106,6 +109,7 @@ class QueuePages:
         records: Records,
         verdicts: Verdicts,
         beside: Waiting,
+        filters: Filters,
         new_id: Callable[[], str],
     ) -> None:
         self._desk = desk
@@ -113,6 +117,7 @@ class QueuePages:
         self._records = records
         self._verdicts = verdicts
         self._beside = beside
+        self._filters = filters
         self._new_id = new_id
 
     def queue(self, visit: Visit) -> Response:
@@ -121,7 +126,10 @@ class QueuePages:
         read = list(islice(self._cases.queue(), READ + 1))
         who = visit.who
         names = self._names() if who is not None and who.may_reassign else {}
-        view = queue_view(read[:READ], wanted, visit.person, names, visit.now, has_more=len(read) > READ)
+        saved = self._filters.of(visit.person)
+        view = queue_view(
+            read[:READ], wanted, visit.person, names, visit.now, saved, has_more=len(read) > READ
+        )
         response = self._page(
             visit,
             "queue.html",
@@ -139,7 +147,7 @@ class QueuePages:
         if visit.query:
             response.set_cookie(
                 COOKIE,
-                f"{wanted.view}.{wanted.severity}",
+                f"{wanted.view}.{wanted.severity}.{wanted.least}",
                 max_age=_COOKIE_SECONDS,
                 path=f"{self._desk.settings.base_path}/queue",
                 secure=self._desk.settings.is_secure,
@@ -237,9 +245,9 @@ class QueuePages:
 
 def _filter(visit: Visit) -> Filter:
     if visit.query:
-        return read_filter(visit.query.get("view", ""), visit.query.get("severity", ""))
-    view, _, severity = visit.cookies.get(COOKIE, "").partition(".")
-    return read_filter(view, severity)
+        return read_filter(*(visit.query.get(part, "") for part in ("view", "severity", "least")))
+    view, severity, least, *_ = [*visit.cookies.get(COOKIE, "").split("."), "", "", ""]
+    return read_filter(view, severity, least)
 
 
 def _is_case_id(text: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from contract.case import QueuedCase
+    from contract.saved_filter import SavedFilter
 
 SHOWN: Final = 100
 """Cases that the queue shows."""
@@ -31,11 +33,16 @@ SEVERITIES: Final = (
 """Filters by severity, the gravest first."""
 
 
+LEASTS: Final = (("any", "Any money"), ("1000", "1,000 or more"), ("10000", "10,000 or more"))
+"""Filters by least money at risk, major units of the case's base currency."""
+
+
 class Filter(msgspec.Struct, frozen=True):
     """What the queue is narrowed to."""
 
     view: str = "all"
     severity: str = "any"
+    least: str = "any"
 
 
 class QueueRow(msgspec.Struct, frozen=True):
@@ -54,9 +61,18 @@ class QueueRow(msgspec.Struct, frozen=True):
 class Choice(msgspec.Struct, frozen=True):
     """A filter on the page."""
 
-    view: str
-    severity: str
+    query: str
+    """Of the queue's address."""
     words: str
+    count: int
+    is_chosen: bool
+
+
+class SavedChoice(msgspec.Struct, frozen=True):
+    """A filter that somebody keeps."""
+
+    filter_id: str
+    name: str
     count: int
     is_chosen: bool
 
@@ -77,15 +93,26 @@ class QueueView(msgspec.Struct, frozen=True):
     rows: tuple[QueueRow, ...]
     views: tuple[Choice, ...]
     severities: tuple[Choice, ...]
+    leasts: tuple[Choice, ...]
+    saved: tuple[SavedChoice, ...]
+    wanted: Filter
+    can_save: bool
+    """Whether what it is narrowed to is something, and is not saved yet."""
     workload: tuple[Load, ...]
 
 
-def read_filter(view: str, severity: str) -> Filter:
+def read_filter(view: str, severity: str, least: str = "") -> Filter:
     """Read what an address or a cookie asks for; what it does not know is all."""
     return Filter(
         view if view in dict(VIEWS) else Filter().view,
         severity if severity in dict(SEVERITIES) else Filter().severity,
+        least if least in dict(LEASTS) else Filter().least,
     )
+
+
+def query_of(wanted: Filter) -> dict[str, str]:
+    """What the queue's address has of a filter."""
+    return {"view": wanted.view, "severity": wanted.severity, "least": wanted.least}
 
 
 def queue_view(
@@ -94,6 +121,7 @@ def queue_view(
     person: str,
     names: Mapping[str, str],
     now: datetime,
+    saved: Sequence[SavedFilter] = (),
     *,
     has_more: bool,
 ) -> QueueView:
@@ -111,6 +139,8 @@ def queue_view(
         Person to name, of those who were signed in lately.
     now : datetime
         The clock, UTC.
+    saved : Sequence[SavedFilter]
+        That this person keeps.
     has_more : bool
         Whether the queue goes on behind these cases.
     """
@@ -118,16 +148,28 @@ def queue_view(
     narrowed = [case for case in cases if taking.takes(case, now)]
     rows = tuple(_row(case, person, names, now) for case in narrowed[:SHOWN])
     overdue = sum(case.due_at < now for case in narrowed)
+
+    def count(other: Filter) -> int:
+        taken = _taking(other, person)
+        return sum(taken.takes(case, now) for case in cases)
+
+    def choice(words: str, **changes: str) -> Choice:
+        other = msgspec.structs.replace(wanted, **changes)
+        return Choice(urlencode(query_of(other)), words, count(other), other == wanted)
+
+    kept = tuple(
+        SavedChoice(each.filter_id, each.name, count(filter_of(each)), filter_of(each) == wanted)
+        for each in saved
+    )
     return QueueView(
         summary=_summary(len(narrowed), overdue, len(cases), has_more=has_more),
         rows=rows,
-        views=tuple(
-            _choice(cases, Filter(view, wanted.severity), words, wanted, person, now) for view, words in VIEWS
-        ),
-        severities=tuple(
-            _choice(cases, Filter(wanted.view, severity), words, wanted, person, now)
-            for severity, words in SEVERITIES
-        ),
+        views=tuple(choice(words, view=view) for view, words in VIEWS),
+        severities=tuple(choice(words, severity=severity) for severity, words in SEVERITIES),
+        leasts=tuple(choice(words, least=least) for least, words in LEASTS),
+        saved=kept,
+        wanted=wanted,
+        can_save=wanted != Filter() and not any(each.is_chosen for each in kept),
         workload=workload(cases, names, now),
     )
 
@@ -167,12 +209,9 @@ def _row(case: QueuedCase, person: str, names: Mapping[str, str], now: datetime)
     )
 
 
-def _choice(
-    cases: Sequence[QueuedCase], each: Filter, words: str, wanted: Filter, person: str, now: datetime
-) -> Choice:
-    taking = _taking(each, person)
-    count = sum(taking.takes(case, now) for case in cases)
-    return Choice(each.view, each.severity, words, count, each == wanted)
+def filter_of(saved: SavedFilter) -> Filter:
+    """What a saved filter narrows the queue to."""
+    return read_filter(saved.view, saved.severity, saved.least)
 
 
 def _taking(wanted: Filter, person: str) -> QueueFilter:
@@ -181,6 +220,7 @@ def _taking(wanted: Filter, person: str) -> QueueFilter:
         severities=frozenset() if wanted.severity == "any" else frozenset({Severity(wanted.severity)}),
         is_overdue=wanted.view == "overdue",
         is_free=wanted.view == "open",
+        at_risk_base_from=None if wanted.least == "any" else Decimal(wanted.least),
         assignee=person if wanted.view == "yours" else None,
     )
 

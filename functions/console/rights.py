@@ -38,10 +38,30 @@ class Right(StrEnum):
     READ_AUDIT = "read_audit"
     READ_SESSIONS = "read_sessions"
     REVOKE_SESSIONS = "revoke_sessions"
+    READ_RULES = "read_rules"
+    """To see the ruleset, its lists, its model, and what was changed in it."""
+    PROPOSE_RULES = "propose_rules"
+    """To write rules, and to propose what one has written."""
+    PROPOSE_ENTRIES = "propose_entries"
+    """To propose that something is put on a list."""
+    DECIDE_CHANGES = "decide_changes"
+    """To approve or reject what somebody else proposes."""
+    WITHDRAW = "withdraw"
+    """To propose that the candidate is taken out."""
 
 
 RIGHTS: Final[dict[Group, frozenset[Right]]] = {
-    Group.ANALYST: frozenset({Right.ENTER, Right.READ_CASES, Right.WORK_CASES, Right.SEARCH, Right.REVEAL}),
+    Group.ANALYST: frozenset(
+        {
+            Right.ENTER,
+            Right.READ_CASES,
+            Right.WORK_CASES,
+            Right.SEARCH,
+            Right.REVEAL,
+            Right.READ_RULES,
+            Right.PROPOSE_ENTRIES,
+        }
+    ),
     Group.LEAD: frozenset(
         {
             Right.ENTER,
@@ -51,12 +71,33 @@ RIGHTS: Final[dict[Group, frozenset[Right]]] = {
             Right.BULK,
             Right.SEARCH,
             Right.REVEAL,
+            Right.READ_RULES,
+            Right.PROPOSE_ENTRIES,
+            Right.DECIDE_CHANGES,
+            Right.WITHDRAW,
         }
     ),
-    Group.AUTHOR: frozenset({Right.ENTER, Right.READ_CASES}),
+    Group.AUTHOR: frozenset(
+        {
+            Right.ENTER,
+            Right.READ_CASES,
+            Right.READ_RULES,
+            Right.PROPOSE_RULES,
+            Right.PROPOSE_ENTRIES,
+            Right.DECIDE_CHANGES,
+            Right.WITHDRAW,
+        }
+    ),
     # Auditors read everything, and change nothing.
     Group.AUDITOR: frozenset(
-        {Right.ENTER, Right.READ_CASES, Right.SEARCH, Right.READ_AUDIT, Right.READ_SESSIONS}
+        {
+            Right.ENTER,
+            Right.READ_CASES,
+            Right.SEARCH,
+            Right.READ_AUDIT,
+            Right.READ_SESSIONS,
+            Right.READ_RULES,
+        }
     ),
     # Admins look after people, and see no payment.
     Group.ADMIN: frozenset({Right.ENTER, Right.READ_SESSIONS, Right.REVOKE_SESSIONS}),
@@ -68,7 +109,7 @@ def rights_of(groups: Iterable[Group]) -> frozenset[Right]:
     """Rights of a person.
 
     >>> sorted(right.value for right in rights_of([Group.ANALYST]))
-    ['enter', 'read_cases', 'reveal', 'search', 'work_cases']
+    ['enter', 'propose_entries', 'read_cases', 'read_rules', 'reveal', 'search', 'work_cases']
     """
     return frozenset().union(*(RIGHTS[group] for group in groups))
 

@@ -5,67 +5,14 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
-import msgspec
-
+from console.author_routes import AUTHOR_ROUTES
 from console.rights import Right
+from console.route import Action, Route
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-
-
-class Action(StrEnum):
-    """What an audit event says was asked for."""
-
-    SIGNED_IN = "signed_in"
-    SIGNED_OUT = "signed_out"
-    QUEUE_VIEWED = "queue_viewed"
-    ALERT_OPENED = "alert_opened"
-    CASE_VIEWED = "case_viewed"
-    NEXT_CASE_CLAIMED = "next_case_claimed"
-    CASE_CLAIMED = "case_claimed"
-    CASE_RELEASED = "case_released"
-    CASE_SKIPPED = "case_skipped"
-    PAYMENTS_JUDGED = "payments_judged"
-    VERDICT_UNDONE = "verdict_undone"
-    VERDICT_AGREED = "verdict_agreed"
-    VERDICT_CONTESTED = "verdict_contested"
-    CASE_REASSIGNED = "case_reassigned"
-    BULK_PREVIEWED = "bulk_previewed"
-    CASES_JUDGED = "cases_judged"
-    PAYMENT_VIEWED = "payment_viewed"
-    LINKS_VIEWED = "links_viewed"
-    ENTITY_VIEWED = "entity_viewed"
-    WATCH_VIEWED = "watch_viewed"
-    SEARCH_OPENED = "search_opened"
-    SEARCHED = "searched"
-    PERSONAL_DATA_SHOWN = "personal_data_shown"
-    AUDIT_VIEWED = "audit_viewed"
-    SESSIONS_VIEWED = "sessions_viewed"
-    SESSION_REVOKED = "session_revoked"
-
-
-class Route(msgspec.Struct, frozen=True, kw_only=True):
-    """One page or action."""
-
-    name: str
-    method: Literal["GET", "POST"]
-    """GET shows, POST changes."""
-    path: str
-    """Begins with a slash; a part in braces is an opaque id."""
-    right: Right | None = None
-    """None for what is open to everybody who reaches the console."""
-    action: Action | None = None
-    """None for what is not recorded: what is open to everybody."""
-    needs_reason: bool = False
-    """Whether it is done only for a reason, in the form's field ``reason``; the audit event has it."""
-    recorded: tuple[str, ...] = ()
-    """Fields of the form that the audit event has too; never one with a value that a sender sent."""
-    title: str = ""
-    """In the menu; empty for what is not in it."""
-
 
 ROUTES: Final = (
     Route(name="home", method="GET", path="/"),
@@ -80,6 +27,35 @@ ROUTES: Final = (
         right=Right.READ_CASES,
         action=Action.QUEUE_VIEWED,
         title="Queue",
+    ),
+    Route(
+        name="use_filter",
+        method="GET",
+        path="/queue/filters/{filter}",
+        right=Right.READ_CASES,
+        action=Action.FILTER_USED,
+    ),
+    Route(
+        name="save_filter",
+        method="POST",
+        path="/queue/filters",
+        right=Right.WORK_CASES,
+        action=Action.FILTER_SAVED,
+        recorded=("view", "severity", "least"),
+    ),
+    Route(
+        name="rename_filter",
+        method="POST",
+        path="/queue/filters/rename",
+        right=Right.WORK_CASES,
+        action=Action.FILTER_RENAMED,
+    ),
+    Route(
+        name="delete_filter",
+        method="POST",
+        path="/queue/filters/delete",
+        right=Right.WORK_CASES,
+        action=Action.FILTER_DELETED,
     ),
     Route(
         name="alert",
@@ -140,7 +116,7 @@ ROUTES: Final = (
         path="/queue/judge/confirmed",
         right=Right.BULK,
         action=Action.CASES_JUDGED,
-        recorded=("verdict", "fraud_type", "reason", "summary"),
+        recorded=("verdict", "fraud_type", "reason", "summary", "decision"),
     ),
     Route(
         name="judge",
@@ -148,7 +124,7 @@ ROUTES: Final = (
         path="/cases/{case}/judge",
         right=Right.WORK_CASES,
         action=Action.PAYMENTS_JUDGED,
-        recorded=("verdict", "fraud_type", "reason"),
+        recorded=("verdict", "fraud_type", "reason", "decision"),
     ),
     Route(
         name="undo",
@@ -156,6 +132,7 @@ ROUTES: Final = (
         path="/cases/{case}/undo",
         right=Right.WORK_CASES,
         action=Action.VERDICT_UNDONE,
+        recorded=("decision",),
     ),
     Route(
         name="agree",
@@ -210,6 +187,13 @@ ROUTES: Final = (
         needs_reason=True,
     ),
     Route(
+        name="replay_payment",
+        method="GET",
+        path="/cases/{case}/payments/{payment}/replay",
+        right=Right.READ_CASES,
+        action=Action.DECISION_REPLAYED,
+    ),
+    Route(
         name="search",
         method="GET",
         path="/search",
@@ -225,13 +209,25 @@ ROUTES: Final = (
         action=Action.WATCH_VIEWED,
         title="Watch",
     ),
-    Route(name="find", method="POST", path="/search", right=Right.SEARCH, action=Action.SEARCHED),
+    Route(name="find", method="POST", path="/search", right=Right.SEARCH, action=Action.SEARCHED, asks=True),
     Route(
         name="show_found",
         method="POST",
         path="/search/payment",
         right=Right.SEARCH,
         action=Action.PAYMENT_VIEWED,
+        asks=True,
+        recorded=("payment",),
+    ),
+    *AUTHOR_ROUTES,
+    Route(
+        name="replay_found",
+        method="POST",
+        path="/search/payment/replay",
+        right=Right.SEARCH,
+        action=Action.DECISION_REPLAYED,
+        asks=True,
+        recorded=("payment",),
     ),
     Route(
         name="audit",

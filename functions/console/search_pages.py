@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from console import notices
-from console.payment_pages import found_cases
+from console.entity_views import found_cases
 from console.payment_views import found_payments, payment_view
+from console.replay_views import replay_view
+from console.verdicts import payment_id
 from contract.addresses import canonical_address
 from contract.case import Case, owner_of
 from contract.entity_ids import entity_names
@@ -18,11 +20,13 @@ from contract.flagged import FlaggedKey, FlaggedTransaction
 from contract.scored import ScoredTransaction
 from contract.text import canonical_id
 from contract.transaction import Transaction
+from engine.features.stored import features_of
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
     from console.app import Desk, Visit
+    from console.payment_pages import Replaying
     from console.records import Records
 
 FIELDS: Final = (
@@ -53,9 +57,10 @@ class Found(msgspec.Struct, frozen=True):
 class SearchPages:
     """Endpoints by the names of their routes."""
 
-    def __init__(self, desk: Desk, records: Records) -> None:
+    def __init__(self, desk: Desk, records: Records, replays: Replaying) -> None:
         self._desk = desk
         self._records = records
+        self._replays = replays
 
     def search(self, visit: Visit) -> Response:
         """Show the form."""
@@ -77,25 +82,43 @@ class SearchPages:
             payments=found_payments(found.rows, found.flagged),
             cases=found_cases(found.cases),
             fields=FIELDS,
+            can_list=by != "transaction",
             most=MAX_FOUND,
         )
 
     def show_found(self, visit: Visit) -> Response:
         """Show one of the payments that a search found."""
+        return self._shown(visit, is_replayed=False)
+
+    def replay_found(self, visit: Visit) -> Response:
+        """Show it with its decision made again."""
+        return self._shown(visit, is_replayed=True)
+
+    def _shown(self, visit: Visit, *, is_replayed: bool) -> Response:
         by, query = _asked(visit)
         found = self._find(by, query) if by in dict(FIELDS) and query else None
-        number = visit.form.get("number", "")
-        keys = [] if found is None else list(found.rows)
-        if found is None or not number.isdecimal() or int(number[:4]) >= len(keys):
+        # By its id, not by its place: a payment that came in meanwhile would move all places.
+        payment = visit.form.get("payment", "")
+        key = next((each for each in (found.rows if found else ()) if payment_id(each) == payment), None)
+        if found is None or key is None:
             return self._desk.pages.notice(notices.NOTHING_TO_FIND, visit.who)
-        key = keys[int(number[:4])]
         labels = [
             label for label in self._records.labels_of_user(key.user_id) if label.event_key == key.event_key
         ]
         flagged = found.flagged.get(key)
-        view = payment_view(found.rows[key], flagged, labels)
+        row = found.rows[key]
+        view = payment_view(row, flagged, labels)
         case_id = "" if flagged is None else flagged.case_id or ""
-        return self._page(visit, "payment.html", view=view, case_id=case_id, payment="", can_reveal=False)
+        return self._page(
+            visit,
+            "payment.html",
+            view=view,
+            case_id=case_id,
+            payment="",
+            can_reveal=False,
+            replay=replay_view(row, features_of(row), self._replays.of(key)) if is_replayed else None,
+            found={"subject": by, "query": query, "payment": payment},
+        )
 
     def _find(self, by: str, query: str) -> Found:
         if by == "user":

@@ -19,6 +19,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Where people open it, with the stage's path: ``https://<api>.execute-api.<region>.amazonaws.com/<stage>``."""
     console_sessions_table: str
     """The table's name in this environment."""
+    saved_filters_table: str
+    """The table's name in this environment."""
     audit_events_table: str
     """The table's name in this environment."""
     cases_table: str
@@ -41,6 +43,28 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The table's name in this environment."""
     labels_queue_url: str
     """Where labels are sent."""
+    ruleset_changes_table: str
+    """The table's name in this environment."""
+    rollout_counts_table: str
+    """The table's name in this environment."""
+    rules_bucket: str
+    """Where documents of rulesets are."""
+    rules_validator_function: str
+    """The function that reads and checks them."""
+    metrics_namespace: str
+    """Of the stages' own metrics in CloudWatch."""
+    score_function: str
+    """A stage: its ARN with its alias, or its name; as the four below."""
+    persist_function: str
+    """A stage."""
+    alert_function: str
+    """A stage."""
+    case_function: str
+    """A stage."""
+    label_function: str
+    """A stage."""
+    replay_function: str
+    """What makes a decision again: its ARN with its alias, or its name."""
     confirm_amount_base: Annotated[int, Meta(ge=1)]
     """A verdict on payments of so much in all, in major units of the base currency, is asked for once more."""
     second_look_amount_base: Annotated[int, Meta(ge=1)]
@@ -57,6 +81,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """How long a session may be unused, minutes."""
     session_hours: Annotated[int, Meta(ge=1, le=24)]
     """How long a session lasts at most, hours."""
+
+    @property
+    def stages(self) -> dict[str, str]:
+        """Stage to its function's ARN, or its name."""
+        return {
+            "score": self.score_function,
+            "persist": self.persist_function,
+            "alert": self.alert_function,
+            "case": self.case_function,
+            "label": self.label_function,
+        }
 
     @property
     def base_path(self) -> str:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 from console import notices
 from console.oidc import Begun, IdentityProvider, SignInError
 from console.rights import groups_of
-from console.routes import Action, menu_of, safe_next
+from console.route import Action
+from console.routes import menu_of, safe_next
 from console.sessions import (
     SIGN_IN,
     SIGN_IN_LASTS,

@@ -15,7 +15,7 @@ from contract.label import FraudType, LabelVerdict
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from contract.flagged import FlaggedTransaction
+    from contract.flagged import FlaggedKey, FlaggedTransaction
 
 _ID_BYTES: Final = 16
 _ENCODER: Final = msgspec.json.Encoder()
@@ -85,9 +85,9 @@ def ruling_text(ruling: Ruling) -> str:
     return words if ruling.fraud_type is None else f"{words}, {ruling.fraud_type.value.replace('_', ' ')}"
 
 
-def payment_id(flagged: FlaggedTransaction) -> str:
+def payment_id(payment: FlaggedTransaction | FlaggedKey) -> str:
     """A payment's name in forms and addresses: 32 hexadecimal digits; it holds no user id and no transaction id."""
-    parts = _ENCODER.encode([flagged.user_id, flagged.event_key])
+    parts = _ENCODER.encode([payment.user_id, payment.event_key])
     return hashlib.blake2b(parts, digest_size=_ID_BYTES, person=b"payment").hexdigest()
 
 

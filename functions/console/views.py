@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -33,6 +33,11 @@ class AuditView(msgspec.Struct, frozen=True):
     """The newest audit events of a day."""
 
     day: str
+    """YYYY-MM-DD, UTC."""
+    earlier: str
+    """The day before."""
+    later: str
+    """The day after; empty for today."""
     summary: str
     rows: tuple[AuditRow, ...]
 
@@ -57,7 +62,7 @@ class SessionsView(msgspec.Struct, frozen=True):
     rows: tuple[SessionRow, ...]
 
 
-def audit_view(day: str, events: Sequence[AuditEvent], limit: int) -> AuditView:
+def audit_view(day: date, today: date, events: Sequence[AuditEvent], limit: int) -> AuditView:
     """Show the newest audit events of a day, at most ``limit``."""
     newest = sorted(events, key=lambda event: event.at, reverse=True)[:limit]
     rows = tuple(
@@ -71,7 +76,13 @@ def audit_view(day: str, events: Sequence[AuditEvent], limit: int) -> AuditView:
         )
         for event in newest
     )
-    return AuditView(day, f"The newest {len(rows)}, newest first.", rows)
+    return AuditView(
+        day=day.isoformat(),
+        earlier=(day - timedelta(days=1)).isoformat() if day > date.min else "",
+        later="" if day >= today else (day + timedelta(days=1)).isoformat(),
+        summary=f"The newest {len(rows)}, newest first.",
+        rows=rows,
+    )
 
 
 def sessions_view(

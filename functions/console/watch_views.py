@@ -25,6 +25,9 @@ DAYS: Final = 7
 BANDS: Final = ((90, 100), (70, 89), (50, 69), (0, 49))
 """Risk scores, from and to."""
 
+MODEL_RULE_ID: Final = "model"
+"""How the ids of the model's reasons begin (:data:`engine.model.explanation.MODEL_RULE_ID`, which the zip leaves out)."""
+
 FEW: Final = 10
 """Judged payments below which no rate is shown."""
 
@@ -40,6 +43,8 @@ class Row(msgspec.Struct, frozen=True):
     false_alarms: str
     """Share of the judged ones that were legitimate; empty for fewer than :data:`FEW`."""
     fraud_money: str
+    blocked_money: str
+    """Of blocked ones that nobody has called legitimate."""
 
 
 class WatchView(msgspec.Struct, frozen=True):
@@ -49,12 +54,12 @@ class WatchView(msgspec.Struct, frozen=True):
     severities: tuple[tuple[str, int, int, str], ...]
     """Severity, cases, overdue ones, and the age of the oldest."""
     week: Row
-    blocked: str
-    """Money of blocked payments that nobody has called legitimate."""
     days: tuple[Row, ...]
     decisions: tuple[Row, ...]
     bands: tuple[Row, ...]
     rules: tuple[Row, ...]
+    model: Row
+    """Payments to whose score the model gave points."""
     rules_of: str
     """Of how many payments the rules are."""
     is_whole: bool
@@ -77,20 +82,14 @@ def watch_view(week: Week, cases: Sequence[QueuedCase], now: datetime, *, has_mo
     listed = week.listed
     today = now.astimezone(UTC).date()
     dates = [today - timedelta(days=number) for number in range(DAYS)]
-    blocked = [each for each in listed if each.decision is Decision.BLOCK and each.status != FALSE_POSITIVE]
-    by_key = {each.key: each for each in listed}
-    named: dict[str, list[Listed]] = {}
-    for row in week.rows:
-        if row.key in by_key:
-            for rule_id in row.rule_ids:
-                named.setdefault(rule_id, []).append(by_key[row.key])
+    of_rules = rows_by_rule(week)
+    of_model = of_rules.pop(MODEL_RULE_ID, flagged_row(MODEL_RULE_ID, ()))
     return WatchView(
         queue=_queue_text(cases, now, has_more=has_more),
         severities=tuple(_severity(severity, cases, now) for severity in reversed(Severity)),
-        week=_row("All", listed),
-        blocked=_money(blocked),
+        week=flagged_row("All", listed),
         days=tuple(
-            _row(
+            flagged_row(
                 f"{day.day} {day:%b}",
                 [each for each in listed if each.occurred_at.astimezone(UTC).date() == day],
             )
@@ -98,25 +97,40 @@ def watch_view(week: Week, cases: Sequence[QueuedCase], now: datetime, *, has_mo
         ),
         decisions=_rows(listed, [Decision.BLOCK, Decision.REVIEW], lambda each: each.decision),
         bands=tuple(
-            _row(f"{low} to {high}", [each for each in listed if low <= each.risk_score <= high])
+            flagged_row(f"{low} to {high}", [each for each in listed if low <= each.risk_score <= high])
             for low, high in BANDS
         ),
-        rules=tuple(
-            _row(rule_id, payments)
-            for rule_id, payments in sorted(named.items(), key=lambda item: (-len(item[1]), item[0]))
-        ),
+        rules=tuple(sorted(of_rules.values(), key=lambda row: (-row.flagged, row.name))),
+        model=of_model,
         rules_of=counted(len(week.rows), "payment"),
         is_whole=week.is_whole,
     )
 
 
+def rows_by_rule(week: Week) -> dict[str, Row]:
+    """What each rule and the model did, of the payments of :attr:`Week.rows`: its id to its flagged payments."""
+    by_key = {each.key: each for each in week.listed}
+    named: dict[str, list[Listed]] = {}
+    for row in week.rows:
+        if row.key in by_key:
+            for rule_id in dict.fromkeys(map(_of_whom, row.rule_ids)):
+                named.setdefault(rule_id, []).append(by_key[row.key])
+    return {rule_id: flagged_row(rule_id, payments) for rule_id, payments in named.items()}
+
+
+def _of_whom(rule_id: str) -> str:
+    """The model, for each of its terms; else the rule."""
+    return MODEL_RULE_ID if rule_id.partition(".")[0] == MODEL_RULE_ID else rule_id
+
+
 def _rows(
     listed: Sequence[Listed], names: Sequence[Decision], of: Callable[[Listed], Hashable]
 ) -> tuple[Row, ...]:
-    return tuple(_row(name.value, [each for each in listed if of(each) == name]) for name in names)
+    return tuple(flagged_row(name.value, [each for each in listed if of(each) == name]) for name in names)
 
 
-def _row(name: str, payments: Sequence[Listed]) -> Row:
+def flagged_row(name: str, payments: Sequence[Listed]) -> Row:
+    """Count flagged payments of one kind."""
     fraud = [each for each in payments if each.status == CONFIRMED_FRAUD]
     legitimate = sum(each.status == FALSE_POSITIVE for each in payments)
     judged = len(fraud) + legitimate
@@ -128,7 +142,12 @@ def _row(name: str, payments: Sequence[Listed]) -> Row:
         undecided=len(payments) - judged,
         false_alarms=f"{legitimate / judged:.0%}" if judged >= FEW else "",
         fraud_money=_money(fraud),
+        blocked_money=_money([each for each in payments if _is_blocked(each)]),
     )
+
+
+def _is_blocked(payment: Listed) -> bool:
+    return payment.decision is Decision.BLOCK and payment.status != FALSE_POSITIVE
 
 
 def _money(payments: Sequence[Listed]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from decimal import Decimal
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
@@ -41,7 +42,10 @@ MAX_OF_SHARD: Final = 300
 MAX_ROWS: Final = 400
 """Payments whose rules are counted, the newest of all."""
 
-_WORKERS: Final = 8
+KEPT: Final = timedelta(seconds=30)
+"""How long a process answers with what it has read: the figures of a week are not looked at by the second."""
+
+_WORKERS: Final = 16
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,9 +94,15 @@ class WeekRecords:
         self._client = client
         self._table = table
         self._records = records
+        self._kept: tuple[datetime, datetime, Week] | None = None
 
-    def since(self, since: datetime) -> Week:
-        """Read what was flagged since a time; errors as for :class:`console.records.Records`."""
+    def since(self, since: datetime, now: datetime) -> Week:
+        """Read what was flagged since a time, or give what was read within :data:`KEPT`; errors as for :class:`console.records.Records`."""
+        if self._kept is None or self._kept[0] != since or not timedelta(0) <= now - self._kept[1] < KEPT:
+            self._kept = (since, now, self._read(since))
+        return self._kept[2]
+
+    def _read(self, since: datetime) -> Week:
         shards = [shard for status in WATCHED for shard in status_shards(status)]
         with ThreadPoolExecutor(_WORKERS) as pool:
             parts = list(pool.map(lambda shard: list(self._shard(shard, since)), shards))

@@ -163,6 +163,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     scored_at: Instant
     alerted_at: Instant
     """When the message was published."""
+    link: str | None = None
+    """The console's page of its case; None where there is no console. Whoever opens it signs in first."""
 
 
 class AlertDigest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -181,6 +183,8 @@ class AlertDigest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     payments: SuppressedPayments
     alerted_at: Instant
     """When the message was published."""
+    link: str | None = None
+    """The console's page of the case; None where there is no console. Whoever opens it signs in first."""
 
 
 _ENCODER = msgspec.json.Encoder(decimal_format="string", order="deterministic")

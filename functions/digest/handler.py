@@ -36,6 +36,7 @@ stage = DigestStage(
     logger,
     clock=lambda: datetime.now(UTC),
     backoff=windows_backoff(time.sleep, random.random),
+    console_url=settings.console_url,
 )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from common.alert_link import alert_link
 from common.alert_text import MAX_FIELD_CHARACTERS, named, quoted_text, sums
 from common.sanitizing import ascii_line, gsm_line, printable
 from common.topic import MAX_SMS_SEPTETS, MAX_SUBJECT_CHARACTERS, AlertMessage, MessageAttribute
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from contract.alert import SuppressedPayments
 
 
-def make_digest(user_id: str, payments: SuppressedPayments, alerted_at: datetime) -> AlertDigest:
+def make_digest(
+    user_id: str, payments: SuppressedPayments, alerted_at: datetime, console_url: str = ""
+) -> AlertDigest:
     """Make the digest of a claimed count.
 
     Parameters
@@ -29,6 +32,8 @@ def make_digest(user_id: str, payments: SuppressedPayments, alerted_at: datetime
         At least one.
     alerted_at : datetime
         The clock, aware.
+    console_url : str
+        Where people open the console; empty without one.
     """
     noun, verb = ("payment", "was") if payments.count == 1 else ("payments", "were")
     return AlertDigest(
@@ -43,6 +48,7 @@ def make_digest(user_id: str, payments: SuppressedPayments, alerted_at: datetime
         user_id=printable(user_id, MAX_FIELD_CHARACTERS),
         payments=payments,
         alerted_at=alerted_at,
+        link=alert_link(console_url, str(payments.id)),
     )
 
 
@@ -82,7 +88,9 @@ def email_text(digest: AlertDigest) -> str:
         "First": _time(payments.first_at),
         "Last": _time(payments.last_at),
     }
-    lines = [f"{digest.severity.upper()}: {digest.headline}", "", "Payments not alerted on"]
+    lines = [f"{digest.severity.upper()}: {digest.headline}", ""]
+    lines += [f"Case: {digest.link}", ""] if digest.link is not None else []
+    lines += ["Payments not alerted on"]
     lines += [f"  {name:<12}{fact}" for name, fact in facts.items() if fact]
     lines += ["", f"Digest {digest.alert_id}; the rows of its payments name it as suppression_id."]
     return "\n".join(lines) + "\n"

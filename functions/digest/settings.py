@@ -7,6 +7,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from common.alert_link import ConsoleUrl
+
 
 class Settings(msgspec.Struct, frozen=True):
     """What the digest stage reads from its environment."""
@@ -15,3 +17,5 @@ class Settings(msgspec.Struct, frozen=True):
     """The topic that security teams subscribe to."""
     alert_windows_table: str
     """The table's name in this environment."""
+    console_url: ConsoleUrl = ""
+    """Where digests lead to; empty without a console."""

@@ -89,6 +89,8 @@ class DigestStage:
         Gives the time, UTC.
     backoff : Backoff
         Waits between attempts to change a user's windows.
+    console_url : str
+        Where people open the console; empty without one.
     """
 
     def __init__(
@@ -99,6 +101,7 @@ class DigestStage:
         log: FailureLog,
         clock: Callable[[], datetime],
         backoff: Backoff,
+        console_url: str = "",
     ) -> None:
         self._store = store
         self._topic = topic
@@ -106,6 +109,7 @@ class DigestStage:
         self._log = log
         self._clock = clock
         self._backoff = backoff
+        self._console_url = console_url
 
     def send_due(self, context: TimedContext) -> None:
         """Send every digest that is due; one that fails is left to the next run, and delays no other.
@@ -152,7 +156,7 @@ class DigestStage:
         if claimed is None or claimed.windows.digest is None:
             return Sent(Outcome.NOT_DUE)
         payments = claimed.windows.digest.payments
-        self._topic.publish(render(make_digest(user_id, payments, self._clock())))
+        self._topic.publish(render(make_digest(user_id, payments, self._clock(), self._console_url)))
         # After a crash here the next run sends the message again, with the same id and content. Marking first would lose it.
         self._mark_sent(user_id, payments.id)
         if claimed.is_new:

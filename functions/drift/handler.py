@@ -16,11 +16,12 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 from common.backoff import Backoff
 from common.dynamodb import CLIENT_CONFIG
 from common.model_archive import ModelArchive
+from common.ruleset_changes import ChangeHistory
 from common.settings import read_settings
 from drift.settings import Settings
 from drift.stage import DriftStage
 from drift.store import LabelledPayments, RulesBucket
-from rollouts.tables import ChangesTable, CountsTable
+from rollouts.tables import CountsTable
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -41,7 +42,7 @@ stage = DriftStage(
     models.get,
     models.baseline,
     CountsTable(dynamodb, settings.rollout_counts_table),
-    ChangesTable(dynamodb, settings.ruleset_changes_table),
+    ChangeHistory(dynamodb, settings.ruleset_changes_table),
     LabelledPayments(
         dynamodb,
         settings.labels_table,

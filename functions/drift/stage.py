@@ -51,7 +51,7 @@ class Counts(Protocol):
 
 
 class Changes(Protocol):
-    """See :class:`rollouts.tables.ChangesTable`."""
+    """See :class:`common.ruleset_changes.ChangeHistory`."""
 
     def lately(self, now: datetime) -> list[RulesetChange]:
         """The changes of this month and the one before, oldest first."""
@@ -184,7 +184,7 @@ class DriftStage:
         """Digests of the rulesets of the last weeks whose champion has this model."""
         known = {active}
         for change in self._changes.lately(now):
-            if change.digest_after in known:
+            if change.digest_after in known or not change.was_deployed:
                 continue
             data = self._documents.get(f"rulesets/{change.digest_after}")
             if data is None:

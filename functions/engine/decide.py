@@ -140,7 +140,8 @@ def assess(
 def decide_again(row: ScoredTransaction, ruleset: Ruleset) -> DecidedAgain:
     """Decide about a stored payment, by the features that its row holds.
 
-    The features do not follow other rules: habits that were taught by what was approved then, and amounts at the exchange rates of then.
+    The champion decides, also about the users of a candidate. The features do not follow other rules: habits that were taught by what was
+    approved then, and amounts at the exchange rates of then.
 
     Parameters
     ----------
@@ -152,7 +153,7 @@ def decide_again(row: ScoredTransaction, ruleset: Ruleset) -> DecidedAgain:
     Returns
     -------
     DecidedAgain
-        A function of the arguments alone. By the ruleset that the row names it is what the row says.
+        A function of the arguments alone. By the side of the row's ruleset that decided it is what the row says.
 
     Raises
     ------

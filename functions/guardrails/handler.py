@@ -9,16 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import msgspec
 from aws_lambda_powertools import Logger, Metrics, Tracer
 
 from common.dynamodb import CLIENT_CONFIG
 from common.model_archive import ModelArchive
 from common.ruleset_bucket import keep_ruleset
+from common.ruleset_changes import MadeChanges
 from common.settings import read_settings
-from guardrails.deployments import Deployments
 from guardrails.settings import Settings
 from guardrails.stage import Guardrails
-from rollouts.tables import ChangesTable, CountsTable
+from rollouts.deployments import Deployments
+from rollouts.tables import CountsTable
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -41,7 +43,7 @@ stage = Guardrails(
         settings.rules_strategy,
     ),
     CountsTable(dynamodb, settings.rollout_counts_table),
-    ChangesTable(dynamodb, settings.ruleset_changes_table),
+    MadeChanges(dynamodb, settings.ruleset_changes_table),
     partial(keep_ruleset, s3, settings.rules_bucket),
     ModelArchive(s3, settings.rules_bucket, SHIPPED_MODELS).get,
     metrics,
@@ -53,6 +55,6 @@ stage = Guardrails(
 @logger.inject_lambda_context
 @metrics.log_metrics(capture_cold_start_metric=True)
 @tracer.capture_lambda_handler
-def handler(event: dict[str, Any], _context: LambdaContext) -> str:
-    """Judge the active ruleset; with ``{"report": true}``, say what its candidate would change."""
-    return stage.report() if event.get("report") else stage.run()
+def handler(event: dict[str, Any], _context: LambdaContext) -> Any:
+    """Judge the active ruleset; with ``{"report": true}``, give the figures of what its candidate would change."""
+    return msgspec.to_builtins(stage.report()) if event.get("report") else stage.run()

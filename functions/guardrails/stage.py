@@ -6,26 +6,29 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Protocol
 
 from common.metrics import emit
-from contract.ruleset_change import GUARDRAILS, ChangeKind, make_change
+from contract.active_ruleset import active_position
+from contract.ruleset_change import DEPLOYMENT_MARK, GUARDRAILS, ChangeKind, make_change
 from contract.side import Side
 from engine.rollout.counts import total
 from engine.rollout.edits import applied
 from engine.rollout.guard import Action, evaluate, is_judged
-from engine.rollout.report import report
+from engine.rollout.report import RolloutReport, report_of
 from engine.rollout.windows import windows_at
 from engine.rules.check import check_ruleset
 from guardrails.metrics import Metric
+from rollouts.rows import active_row, versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from common.metrics import MetricSink
+    from contract.active_ruleset import ActiveRuleset
     from contract.ruleset_change import RulesetChange
     from engine.rollout.guard import Finding
     from engine.rules.model_section import Models
     from engine.rules.ruleset import Ruleset
-    from guardrails.deployments import Deployment
+    from rollouts.deployments import Deployment
     from rollouts.tables import Counted
 
 RECORDED_BY_OTHERS: Final = timedelta(minutes=5)
@@ -46,7 +49,7 @@ class Log(Protocol):
 
 
 class RulesetDeployments(Protocol):
-    """The calls to AppConfig; see :class:`guardrails.deployments.Deployments`."""
+    """The calls to AppConfig; see :class:`rollouts.deployments.Deployments`."""
 
     def newest(self) -> list[Deployment]:
         """Give the active deployment, and before it those that were undone later."""
@@ -66,10 +69,14 @@ class Counts(Protocol):
 
 
 class Changes(Protocol):
-    """What was changed; see :class:`rollouts.tables.ChangesTable`."""
+    """What was changed; see :class:`common.ruleset_changes.MadeChanges`."""
 
     def put(self, change: RulesetChange) -> None:
         """Insert a row."""
+        ...
+
+    def put_active(self, active: ActiveRuleset) -> None:
+        """Write which ruleset is active, unless somebody has seen something newer."""
         ...
 
     def lately(self, now: datetime) -> list[RulesetChange]:
@@ -120,6 +127,7 @@ class Guardrails:
         self._log = log
         self._clock = clock
         self._recorded_to = 0
+        self._position = 0
 
     def run(self) -> str:
         """Judge the active ruleset, and withdraw or suspend what left its bounds.
@@ -139,6 +147,7 @@ class Guardrails:
             return "No ruleset is deployed."
         now, active = self._clock(), newest[-1]
         ruleset = self._read(active)
+        self._note_active(newest, ruleset)
         self._record(newest, ruleset, now)
         if not is_judged(ruleset):
             return "Nothing of the ruleset can be withdrawn or suspended."
@@ -151,14 +160,20 @@ class Guardrails:
             self._act(newest, ruleset, finding, now)
         return finding.sentence
 
-    def report(self) -> str:
-        """Say what the candidate would change, since it is in the document in this version, whatever else was changed in the document."""
+    def report(self) -> RolloutReport | str:
+        """Say what the candidate would change, since it is in the document in this version, whatever else was changed in the document.
+
+        Returns
+        -------
+        RolloutReport | str
+            The figures; a sentence where no ruleset is deployed.
+        """
         newest = self._deployments.newest()
         if not newest or newest[-1].is_undone:
             return "No ruleset is deployed."
         now, ruleset = self._clock(), self._read(newest[-1])
         candidate, digests = ruleset.candidate, {ruleset.digest}
-        changes = self._changes.lately(now)
+        changes = [each for each in self._changes.lately(now) if each.was_deployed]
         if candidate is not None:
             version = candidate.ruleset.version
             digests |= {each.digest_after for each in changes if each.candidate_version == version}
@@ -167,20 +182,29 @@ class Guardrails:
             counted = self._counts.read(digest, now)
             windows.append(windows_at(counted.parts, counted.hours, now))
         whole = total(each[max(each)] for each in windows)
-        lines = [report(whole, max(max(each) for each in windows), ruleset)]
-        lines += [
-            f"\n{each.changed_at:%Y-%m-%d %H:%M} UTC, {each.kind}: {each.reason}" for each in changes[-3:]
+        lately = [
+            f"{each.changed_at:%Y-%m-%d %H:%M} UTC, {each.kind}: {each.reason}" for each in changes[-3:]
         ]
-        return "\n".join(lines)
+        return report_of(whole, max(max(each) for each in windows), ruleset, lately)
 
     def _read(self, deployment: Deployment) -> Ruleset:
         return check_ruleset(deployment.document, f"deployment {deployment.number}", self._models)
+
+    def _note_active(self, newest: Sequence[Deployment], ruleset: Ruleset) -> None:
+        """Keep the active document, and write that it is active, where this process has not done so: changes are made from it."""
+        position = active_position(newest[0].number, is_undone=newest[0].is_undone)
+        if position == self._position:
+            return
+        self._keep(ruleset.digest, newest[-1].document)
+        self._changes.put_active(active_row(newest[-1].number, position, newest[0].changed_at, ruleset))
+        self._position = position
 
     def _act(self, newest: Sequence[Deployment], ruleset: Ruleset, finding: Finding, now: datetime) -> None:
         document = applied(newest[-1].document.decode(), finding).encode()
         after = check_ruleset(document, "the new version", self._models)
         self._keep(after.digest, document)
         number = self._deployments.replace(newest, document, finding.sentence)
+        self._changes.put_active(active_row(number, active_position(number, is_undone=False), now, after))
         is_withdrawn = finding.action is Action.WITHDRAW
         suspended = tuple(sorted(_name(each.side, each.rule_id) for each in finding.suspensions))
         withdrawn = ruleset.candidate.ruleset.version if is_withdrawn and ruleset.candidate else None
@@ -195,7 +219,7 @@ class Guardrails:
                 withdrawn_version=withdrawn,
                 suspended_rule_ids=suspended,
                 deployment=number,
-                **_versions(after),
+                **versions(after),
             )
         )
         if is_withdrawn:
@@ -220,7 +244,8 @@ class Guardrails:
             return
         known = {(each.deployment, each.kind is ChangeKind.ROLLED_BACK) for each in self._changes.lately(now)}
         for deployment in newest:
-            if (deployment.number, deployment.is_undone) not in known:
+            has_row = not deployment.is_undone and deployment.description.startswith(DEPLOYMENT_MARK)
+            if not has_row and (deployment.number, deployment.is_undone) not in known:
                 self._changes.put(self._change_of(deployment, ruleset))
                 if deployment.is_undone:
                     emit(self._metrics, Metric.ROLLBACKS_RECORDED)
@@ -236,17 +261,8 @@ class Guardrails:
             reason=deployment.reason,
             digest_before=before,
             deployment=deployment.number,
-            **_versions(active),
+            **versions(active),
         )
-
-
-def _versions(ruleset: Ruleset) -> dict[str, object]:
-    candidate = ruleset.candidate
-    return {
-        "version_after": ruleset.version,
-        "candidate_version": None if candidate is None else candidate.ruleset.version,
-        "candidate_share": None if candidate is None else candidate.draw.share_percent,
-    }
 
 
 def _name(side: Side, rule_id: str) -> str:

@@ -25,11 +25,13 @@ from lab.models import kept_model, model_of, with_model
 from lab.progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from engine.rules.ruleset import Ruleset
     from lab.backtest.deciding import JudgedPayment
+    from lab.backtest.delays import DelayRow
     from lab.backtest.stream import PaymentStream
+    from lab.pages.page import Page
 
 PLOT: Final = Path("build/backtest/threshold-curve.svg")
 
@@ -52,49 +54,76 @@ def main(arguments: list[str] | None = None) -> None:
     options = _options(arguments)
     began = time.perf_counter()
     try:
-        ruleset = _with_model(_ruleset(options.rules), options.model)
+        document = _ruleset(options.rules)
+        ruleset = _with_model(document, options.model)
+        name = _name(ruleset, options.rules, document)
         if options.label_delay_days is not None and len(options.label_delay_days) > 1:
-            _print_delays(options, ruleset)
+            _print_delays(options, ruleset, name)
             return
         against = None if options.against is None else _ruleset(options.against)
         payments, plan = _payments(options, ruleset), _label_plan(options)
         with ExitStack() as files:
-            write = _score_writer(options.out, files, has_model=ruleset.model is not None)
+            write = _score_writer(options.out, files, has_model=any(side.model for side in ruleset.sides))
             backtest = run_backtest(payments.payments, ruleset, against=against, write=write, plan=plan)
     except (InvalidRulesetError, InvalidModelError, DatasetError, MappingError, OSError) as error:
         sys.exit(str(error))
     seconds = time.perf_counter() - began
     if not backtest.report.transactions:
         sys.exit(_nothing_valid(backtest, payments.source))
+    names = (name, "" if against is None else _name(against, options.against, against))
     print(as_text(backtest, is_labelled=payments.is_labelled))
-    print(f"\n{_name(ruleset, options.rules)}, {payments.source}, {seconds:.1f} s")
-    if against is not None and backtest.comparison is not None:
-        names = (_name(ruleset, options.rules), _name(against, options.against))
+    print(f"\n{name}, {payments.source}, {seconds:.1f} s")
+    if backtest.comparison is not None:
         print()
         print(comparison_text(backtest.comparison, names, backtest, is_labelled=payments.is_labelled))
-    for title, count, judged, is_requested in (
-        ("payments of missed incidents", backtest.missed_count, backtest.missed, options.missed),
-        ("false alarms", backtest.false_alarm_count, backtest.false_alarms, options.false_alarms),
-    ):
-        if is_requested:
-            print("\n".join([f"\n{title}: {count:,}", *map(judged_text, judged)]))
-    title = f"{payments.source}, {_name(ruleset, options.rules)}"
+    shown = _shown(options, backtest)
+    for title, count, judged in shown:
+        print("\n".join([f"\n{title}: {count:,}", *map(judged_text, judged)]))
+    title = f"{payments.source}, {name}"
     draw_curve(backtest.measures, ruleset.thresholds, options.plot, title, is_labelled=payments.is_labelled)
     print(f"\nplot: {options.plot}")
     if options.out is not None:
         print(f"scores: {options.out}")
+    if options.page is not None:
+        from lab.backtest.page import (
+            backtest_page,  # Jinja2 is not where a training in AWS imports this module
+        )
+
+        page = backtest_page(backtest, names, payments.source, is_labelled=payments.is_labelled, shown=shown)
+        _write_page(page, options.page)
 
 
-def _print_delays(options: argparse.Namespace, ruleset: Ruleset) -> None:
+def _shown(options: argparse.Namespace, backtest: Backtest) -> list[tuple[str, int, Sequence[JudgedPayment]]]:
+    """Payments that are to be shown: what they are, how many there are, and the first of them."""
+    requested = (
+        ("payments of missed incidents", backtest.missed_count, backtest.missed, options.missed),
+        ("false alarms", backtest.false_alarm_count, backtest.false_alarms, options.false_alarms),
+    )
+    return [(title, count, judged) for title, count, judged, is_requested in requested if is_requested]
+
+
+def _print_delays(options: argparse.Namespace, ruleset: Ruleset, name: str) -> None:
     """Print a table by how late labels come, row by row."""
     source = _payments(options, ruleset).source
     plan = LabelPlan((), *options.blocked)
-    rows = run_delays(lambda: _payments(options, ruleset), ruleset, options.label_delay_days, plan)
-    for place, row in enumerate(rows):
+    rows: list[DelayRow] = []
+    for row in run_delays(lambda: _payments(options, ruleset), ruleset, options.label_delay_days, plan):
         if not row.backtest.report.transactions:
             sys.exit(_nothing_valid(row.backtest, source))
-        print(*(HEAD if not place else ()), row_line(row), sep="\n", flush=True)
-    print(f"\n{_name(ruleset, options.rules)}, {source}")
+        print(*(() if rows else HEAD), row_line(row), sep="\n", flush=True)
+        rows.append(row)
+    print(f"\n{name}, {source}")
+    if options.page is not None:
+        from lab.backtest.page import delays_page  # as above
+
+        _write_page(delays_page(rows, name, source), options.page)
+
+
+def _write_page(page: Page, path: Path) -> None:
+    from lab.pages.html import write_page
+
+    write_page(page, path, datetime.now(UTC))
+    print(f"report: {path}")
 
 
 def _ruleset(path: Path) -> Ruleset:
@@ -105,10 +134,19 @@ def _with_model(ruleset: Ruleset, path: Path | None) -> Ruleset:
     return ruleset if path is None else with_model(ruleset, model_of(path), str(path))
 
 
-def _name(ruleset: Ruleset, path: Path) -> str:
+def _name(ruleset: Ruleset, path: Path, document: Ruleset) -> str:
+    """What decides, and what its document's candidate does: users are drawn for it, as in operation, unless a model is tried in the champion."""
     used = ruleset.model
     model = "" if used is None else f", model {used.model.sha256[:12]}"
-    return f"ruleset {ruleset.version} ({path}){model}"
+    candidate, side = document.candidate, ""
+    if candidate is not None:
+        version, share = candidate.ruleset.version, candidate.draw.share_percent
+        side = (
+            f", without its candidate {version}"
+            if ruleset.candidate is None
+            else f", its candidate {version} for {share:g} % of the users"
+        )
+    return f"ruleset {ruleset.version} ({path}){model}{side}"
 
 
 def _payments(options: argparse.Namespace, ruleset: Ruleset) -> PaymentStream:
@@ -226,6 +264,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--against", type=Path, help="a second ruleset: show what each flags alone")
     parser.add_argument("--out", type=Path, help="write a line a payment to this file, CSV")
     parser.add_argument("--plot", type=Path, default=PLOT, help=f"the plot, SVG (default: {PLOT})")
+    parser.add_argument("--page", type=Path, help="write the same as a page to this file, HTML")
     parser.add_argument("--transactions", type=int, help="how many to simulate (default: 12,000)")
     parser.add_argument("--users", type=int, help="how many people pay (default: one per 40 transactions)")
     parser.add_argument("--seed", type=int, help="of the simulation (default: 7)")

@@ -64,12 +64,22 @@ def run_delays(
 
 def row_line(row: DelayRow) -> str:
     """Write one row."""
+    days, average, card, alerts, precision, recall, *labels = row_cells(row)
+    known = "".join(f" {cell:>10}" for cell in labels if cell)
+    return f"{days:<13} {average:>9} {card:>9} {alerts:>7} {precision:>10} {recall:>7}{known}"
+
+
+def row_cells(row: DelayRow) -> tuple[str, ...]:
+    """Write the delay and its figures: average precision, card precision, alerts a day, precision, recall, labels of fraud and of honest payments."""
     report, measures = row.backtest.report, row.backtest.measures
-    days = "never" if row.days is None else f"{row.days:g} day{'' if row.days == 1 else 's'}"
-    alerts = measures.at(row.backtest.thresholds.review).alerts_a_day
     learnt = row.backtest.learnt
-    labels = "" if learnt is None else f" {learnt.frauds:>10,} {learnt.honest:>10,}"
     return (
-        f"{days:<13} {three_digits(measures.average_precision):>9} {three_digits(measures.card_precision):>9} {alerts:>7,.1f} "
-        f"{percent(report.precision):>10} {percent(report.recall):>7}{labels}"
+        "never" if row.days is None else f"{row.days:g} day{'' if row.days == 1 else 's'}",
+        three_digits(measures.average_precision),
+        three_digits(measures.card_precision),
+        f"{measures.at(row.backtest.thresholds.review).alerts_a_day:,.1f}",
+        percent(report.precision),
+        percent(report.recall),
+        "" if learnt is None else f"{learnt.frauds:,}",
+        "" if learnt is None else f"{learnt.honest:,}",
     )

@@ -41,18 +41,24 @@ def as_text(backtest: Backtest, *, is_labelled: bool = True) -> str:
     report, measures, thresholds = backtest.report, backtest.measures, backtest.thresholds
     if is_labelled:
         lines = [as_table(report), "", *crossing_lines(backtest.crossing)]
-        lines += [*_curve(measures, thresholds), "", *_rankings(measures), *_learnt(backtest)]
+        lines += [*_curve(measures, thresholds), "", *ranking_lines(measures), *learnt_lines(backtest)]
     else:
         lines = [f"{report.transactions:,} decided, {report.flagged:,} flagged", NO_LABELS, ""]
         lines += _alert_curve(measures, thresholds)
-    lines += [_alerts(measures, thresholds), "", *_rules(backtest.rule_hits, is_labelled=is_labelled)]
-    if backtest.invalid or backtest.repeats or backtest.refunds:
-        set_apart = f"{backtest.invalid:,} records are not valid, {backtest.repeats:,} repeat others"
-        lines += ["", f"{set_apart}, {backtest.refunds:,} are refunds"]
-        lines += [f"  not valid: {field} {count:,}" for field, count in backtest.invalid_by_field.items()]
-        if backtest.first_invalid is not None:
-            lines.append(f"  the first: {backtest.first_invalid}")
+    lines += [alerts_line(measures, thresholds), "", *_rules(backtest.rule_hits, is_labelled=is_labelled)]
+    first, *others = set_apart_lines(backtest) or [""]
+    lines += ["", first, *(f"  {line}" for line in others)] if first else []
     return "\n".join(lines)
+
+
+def set_apart_lines(backtest: Backtest) -> list[str]:
+    """Say which records count in no figure, and why; no lines where all count."""
+    if not (backtest.invalid or backtest.repeats or backtest.refunds):
+        return []
+    set_apart = f"{backtest.invalid:,} records are not valid, {backtest.repeats:,} repeat others"
+    lines = [f"{set_apart}, {backtest.refunds:,} are refunds"]
+    lines += [f"not valid: {field} {count:,}" for field, count in backtest.invalid_by_field.items()]
+    return lines if backtest.first_invalid is None else [*lines, f"the first: {backtest.first_invalid}"]
 
 
 def comparison_text(
@@ -106,7 +112,7 @@ def _curve(measures: RankingMeasures, thresholds: Thresholds) -> Iterator[str]:
     yield (
         f"{'threshold':<14} {'flagged':>9} {'alerts/day':>11} {'precision':>10} {'recall':>8} {'value recall':>13}"
     )
-    for each in _shown(measures.curve, thresholds):
+    for each in shown_thresholds(measures.curve, thresholds):
         yield (
             f"{_threshold(each, thresholds):<14} {each.flagged:>9,} {each.alerts_a_day:>11,.1f} "
             f"{percent(each.precision):>10} {percent(each.recall):>8} {percent(each.value_recall):>13}"
@@ -115,21 +121,29 @@ def _curve(measures: RankingMeasures, thresholds: Thresholds) -> Iterator[str]:
 
 def _alert_curve(measures: RankingMeasures, thresholds: Thresholds) -> Iterator[str]:
     yield f"{'threshold':<14} {'flagged':>9} {'alerts/day':>11}"
-    for each in _shown(measures.curve, thresholds):
+    for each in shown_thresholds(measures.curve, thresholds):
         yield f"{_threshold(each, thresholds):<14} {each.flagged:>9,} {each.alerts_a_day:>11,.1f}"
 
 
-def _shown(curve: Iterable[ThresholdMeasures], thresholds: Thresholds) -> Iterator[ThresholdMeasures]:
+def shown_thresholds(
+    curve: Iterable[ThresholdMeasures], thresholds: Thresholds
+) -> Iterator[ThresholdMeasures]:
+    """Choose what a table shows of a curve: round thresholds, and the ruleset's own."""
     shown = {*SHOWN_THRESHOLDS, thresholds.review, thresholds.block}
     return (each for each in curve if each.threshold in shown)
 
 
 def _threshold(each: ThresholdMeasures, thresholds: Thresholds) -> str:
-    name = {thresholds.review: "review", thresholds.block: "block"}.get(each.threshold, "")
-    return f"{each.threshold:>5} {name}"
+    return f"{each.threshold:>5} {threshold_name(each.threshold, thresholds)}"
 
 
-def _rankings(measures: RankingMeasures) -> Iterator[str]:
+def threshold_name(threshold: int, thresholds: Thresholds) -> str:
+    """Name one of the ruleset's own thresholds; empty for any other."""
+    return {thresholds.review: "review", thresholds.block: "block"}.get(threshold, "")
+
+
+def ranking_lines(measures: RankingMeasures) -> Iterator[str]:
+    """Say how well the points rank fraud before honest payments, whatever the threshold."""
     yield (
         f"average precision: {three_digits(measures.average_precision)} "
         f"(a ranking by chance {three_digits(measures.fraud_share)})"
@@ -140,7 +154,8 @@ def _rankings(measures: RankingMeasures) -> Iterator[str]:
     )
 
 
-def _learnt(backtest: Backtest) -> Iterator[str]:
+def learnt_lines(backtest: Backtest) -> Iterator[str]:
+    """Say which labels became known to the decisions; no line where none were played."""
     learnt = backtest.learnt
     if learnt is not None:
         yield (
@@ -149,7 +164,8 @@ def _learnt(backtest: Backtest) -> Iterator[str]:
         )
 
 
-def _alerts(measures: RankingMeasures, thresholds: Thresholds) -> str:
+def alerts_line(measures: RankingMeasures, thresholds: Thresholds) -> str:
+    """Say how much work the alerts are."""
     a_day = measures.at(thresholds.review).alerts_a_day
     per_1000 = 1000 * a_day / measures.users if measures.users else 0.0
     return (

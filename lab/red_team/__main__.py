@@ -5,14 +5,17 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from engine.errors import InvalidRulesetError
 from engine.rules.ruleset import parse_ruleset
 from lab.models import kept_model
+from lab.pages.html import write_page
 from lab.red_team.engines import EngineError, OwnEngine, checked_out, served
 from lab.red_team.game import RoundResult, play
+from lab.red_team.page import red_team_page
 from lab.red_team.population import RoundConfig
 from lab.red_team.report import as_json, as_text, report_of
 
@@ -45,6 +48,9 @@ def main(arguments: list[str] | None = None) -> None:
     options.out.write_bytes(as_json(report))
     print(as_text(report))
     print(f"\n{name}, {time.perf_counter() - began:.0f} s; figures: {options.out}")
+    if options.page is not None:
+        write_page(red_team_page(report), options.page, datetime.now(UTC))
+        print(f"report: {options.page}")
 
 
 def _rounds(options: argparse.Namespace, seeds: Sequence[int]) -> list[RoundResult]:
@@ -82,6 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--people", type=int, default=20, help="of each kind of oddness and seed")
     parser.add_argument("--tries", type=int, default=60, help="budget of a thief")
     parser.add_argument("--out", type=Path, default=Path("build/red-team.json"), help="figures, JSON")
+    parser.add_argument("--page", type=Path, help="write the same as a page to this file, HTML")
     return parser
 
 

@@ -99,7 +99,7 @@ def as_text(report: Report) -> str:
             _line(kind, [_takings_text(group.takings[kind]) for group in groups])
             for kind in groups[0].takings
         ),
-        *_refused(report.groups),
+        *refused_lines(report),
         "",
         _line(
             "honest, of 1,000 a day",
@@ -110,10 +110,11 @@ def as_text(report: Report) -> str:
     return "\n".join(lines)
 
 
-def _refused(groups: Mapping[str, Group]) -> list[str]:
+def refused_lines(report: Report) -> list[str]:
+    """Say of which thieves the engine refused records, which nobody is alerted on."""
     return [
         f"not scored, so without an alert, {name} seeds: {kind}, {takings.undecided_usd:,.0f} USD a thief"
-        for name, group in groups.items()
+        for name, group in report.groups.items()
         for kind, takings in group.takings.items()
         if kind != "all" and takings.undecided_usd >= 1
     ]
@@ -179,16 +180,32 @@ def _median(numbers: Iterable[int | None]) -> float | None:
     return float(median(known)) if known else None
 
 
-def _takings_text(takings: Takings) -> str:
+def takings_cells(takings: Takings) -> tuple[str, str, str, str, str, str]:
+    """Write what thieves took: until the alert, within a day, in all; tries to the alert and to money; share without an alert."""
     return (
-        f" | {takings.taken_before_alert_usd:>12,.0f} {takings.taken_within_a_day_usd:>8,.0f} {takings.taken_usd:>8,.0f} {_count(takings.tries_to_alert):>8}"
-        f" {_count(takings.tries_to_money):>8} {percent(takings.never_flagged, 0):>8}"
+        f"{takings.taken_before_alert_usd:,.0f}",
+        f"{takings.taken_within_a_day_usd:,.0f}",
+        f"{takings.taken_usd:,.0f}",
+        _count(takings.tries_to_alert),
+        _count(takings.tries_to_money),
+        percent(takings.never_flagged, 0),
     )
 
 
-def _burden_text(burden: Burden) -> str:
+def burden_cells(burden: Burden) -> tuple[str, str, str]:
+    """Write what honest people suffered: reviews and blocks of 1,000 users a day; which share of their odd payments was flagged."""
     flagged = f"{percent(burden.odd_flagged)} of {burden.odd_payments:,}" if burden.odd_payments else "-"
-    return f" | {burden.reviews:>12.1f} {burden.blocks:>10.1f} {flagged:>33}"
+    return f"{burden.reviews:.1f}", f"{burden.blocks:.1f}", flagged
+
+
+def _takings_text(takings: Takings) -> str:
+    first, *others = takings_cells(takings)
+    return " | " + " ".join([f"{first:>12}", *(f"{cell:>8}" for cell in others)])
+
+
+def _burden_text(burden: Burden) -> str:
+    reviews, blocks, flagged = burden_cells(burden)
+    return f" | {reviews:>12} {blocks:>10} {flagged:>33}"
 
 
 def _count(number: float | None) -> str:

@@ -12,12 +12,14 @@ import msgspec
 
 from contract.clock import time_text
 from contract.scored import Decision
+from contract.side import Side as RulesetSide
 from lab.alerts import THRESHOLDS
 from lab.rows.truth import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from contract.scored import ScoredTransaction
     from engine.decided import Assessment
     from lab.rows.judged import JudgedRow
 
@@ -153,7 +155,7 @@ class RowsTally(msgspec.Struct):
     """``<stored decision> <decision>`` to payments."""
     feature_sets: dict[str, int] = {}
     rulesets: dict[str, int] = {}
-    """What decided then: stored version to payments."""
+    """What decided then: stored version, and whether its candidate did, to payments."""
     base_currencies: dict[str, int] = {}
     """Of the rows that name theirs: those that were flagged."""
     both: int = 0
@@ -179,7 +181,7 @@ class RowsTally(msgspec.Struct):
         self.all.count(finding, value)
         _of(self.changes, f"{stored.decision.value} {again.decision.value}").count(finding, value)
         _increment(self.feature_sets, row.feature_set)
-        _increment(self.rulesets, row.ruleset_version)
+        _increment(self.rulesets, decided_by(row))
         if row.base_currency is not None:
             _increment(self.base_currencies, row.base_currency)
         self.days.add(at_ms // _MS_PER_DAY)
@@ -229,6 +231,11 @@ class RowsTally(msgspec.Struct):
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _DECODER: Final = msgspec.msgpack.Decoder(RowsTally)
+
+
+def decided_by(row: ScoredTransaction) -> str:
+    """What decided about a stored payment, in words: a ruleset's stored version, or the candidate of that ruleset."""
+    return f"{row.ruleset_version}{', candidate' if row.side is RulesetSide.CANDIDATE else ''}"
 
 
 def rule_ids(assessment: Assessment) -> set[str]:

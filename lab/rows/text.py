@@ -27,7 +27,8 @@ NO_LABELS: Final = (
     "An export of the table labels beside that of the history has them."
 )
 
-_KINDS: Final = {Finding.FRAUD: "fraud", Finding.HONEST: "honest", Finding.UNKNOWN: "not known"}
+FINDING_WORDS: Final = {Finding.FRAUD: "fraud", Finding.HONEST: "honest", Finding.UNKNOWN: "not known"}
+"""What a payment was, in words."""
 
 
 def as_text(
@@ -54,8 +55,8 @@ def as_text(
         How many payments have a label that counts.
     """
     tally, is_labelled = report.tally, bool(labels)
-    lines = [*_rows(tally), *_then(tally, lacking), ""]
-    lines += [_labels(tally, labels) if is_labelled else NO_LABELS, ""]
+    lines = [*rows_lines(tally), *_then(tally, lacking), ""]
+    lines += [labels_text(tally, labels) if is_labelled else NO_LABELS, ""]
     lines += [*_sides(report, name, is_labelled=is_labelled), ""]
     lines += [*_curve(report, thresholds, is_labelled=is_labelled), ""]
     lines += [*_changes(tally, is_labelled=is_labelled), ""]
@@ -66,7 +67,8 @@ def as_text(
     return "\n".join(lines)
 
 
-def _rows(tally: RowsTally) -> Iterator[str]:
+def rows_lines(tally: RowsTally) -> Iterator[str]:
+    """Say which rows were read, and which of them could not be."""
     yield (
         f"{tally.rows:,} rows, {tally.all.payments:,} payments decided again, "
         f"{len(tally.users):,} users, {len(tally.days):,} days"
@@ -75,20 +77,26 @@ def _rows(tally: RowsTally) -> Iterator[str]:
         yield f"  {tally.repeats:,} repeat others, {tally.canaries:,} are of the canary"
     if tally.unreadable:
         yield f"  {sum(tally.unreadable.values()):,} cannot be read"
-        yield from (f"    {count:>9,}  {problem}" for problem, count in _most(tally.unreadable))
+        yield from (f"    {count:>9,}  {problem}" for problem, count in most(tally.unreadable))
         yield f"    the first: {tally.first_unreadable}"
 
 
 def _then(tally: RowsTally, lacking: Mapping[str, Container[str]]) -> Iterator[str]:
     yield "decided then by"
-    yield from (f"  {count:>11,}  ruleset {version}" for version, count in _most(tally.rulesets))
-    for feature_set, count in _most(tally.feature_sets):
+    yield from (f"  {count:>11,}  ruleset {version}" for version, count in most(tally.rulesets))
+    yield from lacking_lines(tally, lacking)
+
+
+def lacking_lines(tally: RowsTally, lacking: Mapping[str, Container[str]]) -> Iterator[str]:
+    """Say of which rows rules or model use a feature that they do not have as it is computed now."""
+    for feature_set, count in most(tally.feature_sets):
         if names := lacking.get(feature_set):
             yield f"  {count:>11,}  rows of feature set {feature_set} lack, or hold as computed otherwise:"
             yield f"               {', '.join(sorted(names))}"  # type: ignore[call-overload]
 
 
-def _labels(tally: RowsTally, labels: int) -> str:
+def labels_text(tally: RowsTally, labels: int) -> str:
+    """Say how many payments have a label, and how many count in shares."""
     known = tally.all.payments - tally.all.unknown
     return (
         f"{labels:,} payments have a label; of the {known:,} payments that count in shares "
@@ -109,11 +117,17 @@ def _sides(report: RowsReport, name: str, *, is_labelled: bool) -> Iterator[str]
 
 def _curve(report: RowsReport, thresholds: Thresholds, *, is_labelled: bool) -> Iterator[str]:
     yield f"{'threshold':<14} {_heads(is_labelled)}"
+    for threshold, name, side in shown_curve(report, thresholds):
+        yield f"{threshold:>5} {name:<8} {_figures(side, is_labelled)}"
+
+
+def shown_curve(report: RowsReport, thresholds: Thresholds) -> Iterator[tuple[int, str, Flagging]]:
+    """Choose what a table shows of the curve: round thresholds and the ruleset's own, which have names."""
     shown = {*SHOWN_THRESHOLDS, thresholds.review, thresholds.block}
     names = {thresholds.review: "review", thresholds.block: "block"}
-    for threshold, side in report.curve:
-        if threshold in shown:
-            yield f"{threshold:>5} {names.get(threshold, ''):<8} {_figures(side, is_labelled)}"
+    return (
+        (threshold, names.get(threshold, ""), side) for threshold, side in report.curve if threshold in shown
+    )
 
 
 def _heads(is_labelled: bool) -> str:
@@ -130,19 +144,19 @@ def _changes(tally: RowsTally, *, is_labelled: bool) -> Iterator[str]:
     yield f"{'then':<8} {'now':<8} {'payments':>11} {'fraud' if is_labelled else '':>8} {'value':>16}"
     for change, amounts in sorted(tally.changes.items()):
         then, now = change.split()
-        yield f"{then:<8} {now:<8} {amounts.payments:>11,} {_fraud(amounts, is_labelled)} {_money(amounts.value):>16}"
+        yield f"{then:<8} {now:<8} {amounts.payments:>11,} {_fraud(amounts, is_labelled)} {money(amounts.value):>16}"
 
 
 def _only(title: str, side: Side, *, is_labelled: bool) -> Iterator[str]:
     fraud = f" ({side.only.fraud:,} fraud)" if is_labelled else ""
-    yield f"flagged {title} alone: {side.only.payments:,} payments{fraud}, {_money(side.only.value)} in value"
+    yield f"flagged {title} alone: {side.only.payments:,} payments{fraud}, {money(side.only.value)} in value"
     if side.only_by_rule:
         yield f"  {'rule':<38} {'payments':>9} {'fraud' if is_labelled else '':>8} {'value':>14}"
     shown: set[str] = set()  # a payment is an example once, of the rule with the most payments
     by_rule = sorted(side.only_by_rule.items(), key=lambda each: (-each[1].amounts.payments, each[0]))
     for rule_id, difference in by_rule:
         amounts = difference.amounts
-        yield f"  {rule_id:<38} {amounts.payments:>9,} {_fraud(amounts, is_labelled)} {_money(amounts.value):>14}"
+        yield f"  {rule_id:<38} {amounts.payments:>9,} {_fraud(amounts, is_labelled)} {money(amounts.value):>14}"
         examples = [each for each in difference.examples if each.transaction_id not in shown]
         shown.update(each.transaction_id for each in examples)
         yield from (_example(each, is_labelled=is_labelled) for each in examples)
@@ -150,7 +164,7 @@ def _only(title: str, side: Side, *, is_labelled: bool) -> Iterator[str]:
 
 
 def _example(example: Example, *, is_labelled: bool) -> str:
-    kind = f"  {_KINDS[Finding(example.finding)]}" if is_labelled else ""
+    kind = f"  {FINDING_WORDS[Finding(example.finding)]}" if is_labelled else ""
     return (
         f"      {example.transaction_id}  {example.user_id}  {example.timestamp}  {example.amount}  "
         f"{example.score} against {example.other_score} points{kind}"
@@ -175,9 +189,11 @@ def _fraud(amounts: Amounts, is_labelled: bool) -> str:
     return f"{amounts.fraud if is_labelled else '':>8}"
 
 
-def _money(value: int) -> str:
+def money(value: int) -> str:
+    """Write an amount of a tally in units of the base currency."""
     return f"{value / VALUE_SCALE:,.0f}"
 
 
-def _most(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+def most(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Give the largest counts, at most :data:`MAX_LINES`."""
     return sorted(counts.items(), key=lambda each: (-each[1], each[0]))[:MAX_LINES]

@@ -18,8 +18,10 @@ from rich.live import Live
 from contract.errors import MappingError
 from engine.rules.ruleset import parse_ruleset
 from lab.datasets import DatasetError
+from lab.pages.html import write_page
 from local.demo import feed as feeds
 from local.demo.final_state import read_final_state
+from local.demo.page import demo_page
 from local.demo.printing import print_report
 from local.demo.report import make_report
 from local.processes import ProcessError
@@ -43,6 +45,7 @@ STACK_FOLDER: Final = "demo"
 """Below the build folder, so that the demo does not touch a stack of `make up`."""
 
 REPORT_FILE: Final = "demo-report.json"
+PAGE_FILE: Final = "reports/demo.html"
 SNAPSHOT_SECONDS: Final = 1.0
 LINE_SECONDS: Final = 5.0
 """Time between two lines of progress when the output is not a terminal."""
@@ -119,8 +122,12 @@ def run(feed: Feed, tps: float, build_dir: Path, console: Console) -> bool:
     report = make_report(feed, final_state, began_at)
     report_file = build_dir / REPORT_FILE
     report_file.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
+    page_file = build_dir / PAGE_FILE
+    write_page(demo_page(report, final_state), page_file, datetime.now(UTC))
     print_report(report, final_state, console)
-    console.print(f"[dim]report: {report_file}, logs: {stack.log_dir}[/]", soft_wrap=True)
+    console.print(
+        f"[dim]report: {page_file}, figures: {report_file}, logs: {stack.log_dir}[/]", soft_wrap=True
+    )
     return report.reconciled
 
 

@@ -18,7 +18,7 @@ from local.resources import ACCOUNT_ID, resolve_environment
 from ops.manifests import ROOT, HttpTrigger
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from local.resources import Resources
@@ -31,11 +31,20 @@ BUILD_SECONDS: Final = 600.0
 INGESTION: Final = "ingestion"
 """Name of the Glue job's process."""
 
+METRICS: Final = "metrics"
+"""Name of the process that sends the functions' metrics to CloudWatch."""
+
 INGESTION_OUTPUT: Final = "ingestion.jsonl"
 """File below the logs in which the Glue job reports its batches."""
 
 INGESTION_READY_SECONDS: Final = 120.0
 """Time that Spark may take to start; it takes about 10 s on two idle cores."""
+
+_PYTHONPATH: Final = os.pathsep.join([str(ROOT), str(ROOT / "functions")])
+
+RULES_VALIDATOR: Final = "rules_validator"
+RULESET_DEPLOYER: Final = "ruleset_deployer"
+"""The functions that `make rules-local` needs."""
 
 LAMBDA_PYTHON: Final = ROOT / ".venv-lambda" / "bin" / "python"
 """Interpreter of the environment that holds ``awslambdaric`` and nothing else."""
@@ -61,6 +70,29 @@ def build_zips(names: Sequence[str], log_dir: Path) -> None:
         build.wait_for_exit(BUILD_SECONDS)
     finally:
         build.stop()
+
+
+def invoked_functions(specs: Mapping[str, FunctionSpec], chosen: Iterable[str]) -> list[str]:
+    """Name the functions that nothing but these invokes, or `make rules-local` beside the one that deploys: they need a zip and a configuration, and no process of their own."""
+    chosen = set(chosen)
+    named = {each.function for name in chosen for each in specs[name].access if each.function is not None}
+    if RULESET_DEPLOYER in chosen:
+        named.add(RULES_VALIDATOR)
+    return sorted(name for name in named if not specs[name].is_triggered)
+
+
+def forwarder_command(
+    specs: Mapping[str, FunctionSpec], chosen: Sequence[str], folder: StackFolder, aws_endpoint: str
+) -> tuple[list[str], dict[str, str]] | None:
+    """Make the command and the environment of what sends the functions' metrics to CloudWatch; None where no function reads any."""
+    if not any("cloudwatch" in specs[name].aws_services for name in chosen):
+        return None
+    argv = [
+        *(sys.executable, "-m", "local.metric_forwarder"),
+        *("--aws-endpoint", aws_endpoint, "--functions", ",".join(chosen)),
+        *("--run-dir", str(folder.run_dir), "--log-dir", str(folder.log_dir)),
+    ]
+    return argv, {**os.environ, "PYTHONPATH": _PYTHONPATH}
 
 
 def mapping_config(
@@ -115,7 +147,7 @@ def mapping_command(
     argv = [sys.executable, "-m", module, "--function", function, "--config", str(config_file)]
     environment = {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "functions")]),
+        "PYTHONPATH": _PYTHONPATH,
         "AWS_ENDPOINT_URL": aws_endpoint,
         "AWS_DEFAULT_REGION": REGION,
         **CREDENTIALS,

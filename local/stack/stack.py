@@ -31,7 +31,10 @@ from local.stack.parts import (
     INGESTION,
     INGESTION_OUTPUT,
     INGESTION_READY_SECONDS,
+    METRICS,
     build_zips,
+    forwarder_command,
+    invoked_functions,
     is_mapping_running,
     mapping_command,
     mapping_config,
@@ -238,8 +241,9 @@ class Stack:
             "Valkey": self._cache.start,
             "the AWS API": self._aws_api.start,
         }
-        if chosen:
-            steps[f"the zips of {', '.join(chosen)}"] = lambda: build_zips(chosen, self.log_dir)
+        invoked = invoked_functions(specs, chosen)
+        if built := [*chosen, *invoked]:
+            steps[f"the zips of {', '.join(built)}"] = lambda: build_zips(built, self.log_dir)
         progress(f"starting {', '.join(steps)}")
         self._in_parallel(progress, steps)
         progress("making tables, queues, topics and buckets")
@@ -252,12 +256,17 @@ class Stack:
             f"http://{HOST}:{free_port()}",
         )
         self._write_state()
+        for name in invoked:
+            self._write_config(specs[name])
         steps = {name: partial(self._start_function, specs[name]) for name in chosen}
         if ingestion:
             steps["ingestion"] = self._start_ingestion
         if steps:
             progress(f"starting {', '.join(steps)}")
             self._in_parallel(progress, steps)
+        forwarder = forwarder_command(specs, chosen, self._folder, self.aws_endpoint)
+        if forwarder is not None:
+            self._child(METRICS, *forwarder)
         self._write_state(phase="up")
 
     def _in_parallel(self, progress: Callable[[str], None], steps: dict[str, Callable[[], None]]) -> None:
@@ -281,13 +290,17 @@ class Stack:
             self._write_state()
 
     def _start_function(self, spec: FunctionSpec) -> None:
-        config_file = self.run_dir / f"{spec.name}.json"
-        write_config(config_file, mapping_config(spec, self.resources, self._folder, self.state))
+        config_file = self._write_config(spec)
         argv, environment = mapping_command(spec.name, config_file, self.aws_endpoint)
         process = self._child(mapping_process_name(spec.name), argv, environment)
         process.wait_until(
             lambda: is_mapping_running(config_file, spec.name), "its event source mapping to run"
         )
+
+    def _write_config(self, spec: FunctionSpec) -> Path:
+        config_file = self.run_dir / f"{spec.name}.json"
+        write_config(config_file, mapping_config(spec, self.resources, self._folder, self.state))
+        return config_file
 
     def _start_ingestion(self) -> None:
         argv, environment = ingestion_command(

@@ -19,6 +19,7 @@ QUICK: Final[tuple[Check, ...]] = (
     ("zones", place.zones),
     ("Kafka's version", place.kafka_version),
     ("the cache's version", place.cache_version),
+    ("API Gateway's logs", names.api_gateway_logs),
     ("subscribers", people.subscribers),
 )
 """A dozen calls, all of which the plan role may make."""

@@ -49,6 +49,12 @@ class Site(msgspec.Struct, frozen=True):
     bootstrap: dict[str, Any]
     """The settings of `bootstrap.tfvars`; empty without the file."""
     functions: dict[str, FunctionSpec]
+    """Those that the environment has."""
+
+    @property
+    def has_console(self) -> bool:
+        """Whether the environment has a function that browsers reach."""
+        return any(spec.is_optional for spec in self.functions.values())
 
     @property
     def prefix(self) -> str:
@@ -95,6 +101,7 @@ class Site(msgspec.Struct, frozen=True):
 def read_site(environment: Environment) -> Site:
     """Read the files of an environment."""
     values, _ = read_file(environment.variables_file)
+    has_console = values.get("console") is not None
     bootstrap = environment.folder / "bootstrap.tfvars"
     return Site(
         environment,
@@ -103,6 +110,6 @@ def read_site(environment: Environment) -> Site:
         {
             name: spec
             for name, spec in read_functions(environment.root / "functions").items()
-            if spec.is_provisioned
+            if has_console or not spec.is_optional
         },
     )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 ISSUER: Final = "token.actions.githubusercontent.com"
 SETTING: Final = "create_github_oidc_provider"
+LOGS_SETTING: Final = "enable_api_gateway_logs"
 
 
 def _bucket(site: Site) -> str:
@@ -65,6 +66,29 @@ def oidc_provider(site: Site) -> Iterator[Finding]:
         )
     else:
         yield Finding(Level.OK, "GitHub's OIDC provider: nothing in the way.")
+
+
+def api_gateway_logs(site: Site) -> Iterator[Finding]:
+    """Whether API Gateway has a role for the console's access log: one in an account and region, so it may be somebody else's."""
+    if not site.has_console:
+        return
+    role = site.client("apigateway").get_account().get("cloudwatchRoleArn") or ""
+    sets = site.bootstrap.get(LOGS_SETTING, False)
+    file = f"bootstrap.tfvars of {site.environment.name}"
+    if not role:
+        first = f"run `make bootstrap ENV={site.environment.name}`"
+        yield Finding(
+            Level.FAIL,
+            f"API Gateway has no role for logs in {site.region}, and refuses the console's access log without one; "
+            + (f"{first}." if sets else f"set {LOGS_SETTING} = true in {file}, then {first}."),
+        )
+    elif sets and not role.endswith("-api-gateway-logs"):
+        yield Finding(
+            Level.WARN,
+            f"API Gateway has the role {role} for logs, which bootstrap replaces; set {LOGS_SETTING} = false in {file}.",
+        )
+    else:
+        yield Finding(Level.OK, "API Gateway's role for logs is set.")
 
 
 def leftovers(site: Site) -> Iterator[Finding]:

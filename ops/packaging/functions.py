@@ -60,7 +60,7 @@ def build_zip(
     Raises
     ------
     BuildError
-        Naming the function, and the requirement, service or library at fault.
+        Naming the function, and the requirement, service or library at fault, or the zip's size where it is too large.
     """
     try:
         spec = read_function(name, functions_dir)
@@ -79,7 +79,12 @@ def build_zip(
     with replacing(target) as temporary:
         shutil.copyfile(layer, temporary)
         with open_zip(temporary, "a") as archive:
-            write_entries(archive, sources, bytecode=bytecode)
+            write_entries(archive, sources, bytecode=bytecode, keep_sources=spec.keep_sources)
+        size = temporary.stat().st_size
+        if spec.max_zip_bytes is not None and size > spec.max_zip_bytes:
+            raise BuildError(
+                f"{name}: the zip has {size:,} bytes; function.yaml: max_zip_bytes allows {spec.max_zip_bytes:,}"
+            )
     return target
 
 

@@ -30,6 +30,14 @@ data "aws_iam_policy_document" "apply_denials" {
     resources = ["${local.arn.lambda}:function:${local.prefix[each.key]}-card-token*", "${local.iam_arn}:role/*"]
   }
 
+  # Who may sign in to the console is not CI's to say.
+  statement {
+    sid       = "NeverPeople"
+    effect    = "Deny"
+    actions   = ["cognito-idp:Admin*", "cognito-idp:CreateUserImportJob", "cognito-idp:ListUsers*"]
+    resources = ["*"]
+  }
+
   # Objects of landing, quarantine, checkpoints and exports, and of other states. Deleting is left, or a bucket could not be destroyed.
   statement {
     sid           = "OnlyItsOwnObjects"

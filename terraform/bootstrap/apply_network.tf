@@ -150,6 +150,7 @@ data "aws_iam_policy_document" "apply_network" {
       values = [
         "dynamodb.application-autoscaling.amazonaws.com", "elasticache.amazonaws.com",
         "elasticache.application-autoscaling.amazonaws.com", "kafka.amazonaws.com", "kafka.application-autoscaling.amazonaws.com",
+        "ops.apigateway.amazonaws.com",
       ]
     }
   }

@@ -10,7 +10,7 @@ locals {
   ]
 
   # Services that call the functions that Terraform gives them.
-  invoking_services = ["appconfig.amazonaws.com", "events.amazonaws.com"]
+  invoking_services = ["apigateway.amazonaws.com", "appconfig.amazonaws.com", "events.amazonaws.com"]
 
   # The tags that the root module's provider puts on everything.
   tags = { for environment in var.environments : environment => { Project = var.project, Environment = environment } }
@@ -19,11 +19,12 @@ locals {
 locals {
   # The apply role's own policies: name to JSON, by environment.
   apply_policies = {
-    for pair in setproduct(var.environments, ["stores", "services", "protection", "network", "denials"]) : "${pair[0]}-${pair[1]}" => {
+    for pair in setproduct(var.environments, ["stores", "services", "console", "protection", "network", "denials"]) : "${pair[0]}-${pair[1]}" => {
       environment = pair[0]
       name        = pair[1]
       json = {
         stores     = data.aws_iam_policy_document.apply_stores[pair[0]].json
+        console    = data.aws_iam_policy_document.apply_console[pair[0]].json
         services   = data.aws_iam_policy_document.apply_services[pair[0]].json
         protection = data.aws_iam_policy_document.apply_protection[pair[0]].json
         network    = data.aws_iam_policy_document.apply_network[pair[0]].json

@@ -35,10 +35,17 @@ data "aws_iam_policy_document" "apply_stores" {
     sid = "Buckets"
     actions = [
       "s3:CreateBucket", "s3:DeleteBucket", "s3:DeleteBucketPolicy", "s3:DeleteObject", "s3:DeleteObjectVersion",
-      "s3:ListBucketVersions", "s3:PutBucketLogging", "s3:PutBucketNotification", "s3:PutBucketOwnershipControls", "s3:PutBucketPolicy", "s3:PutBucketPublicAccessBlock",
+      "s3:ListBucketVersions", "s3:PutBucketLogging", "s3:PutBucketNotification", "s3:PutBucketObjectLockConfiguration", "s3:PutBucketOwnershipControls", "s3:PutBucketPolicy", "s3:PutBucketPublicAccessBlock",
       "s3:PutBucketTagging", "s3:PutBucketVersioning", "s3:PutEncryptionConfiguration", "s3:PutLifecycleConfiguration",
     ]
     resources = ["arn:${local.partition}:s3:::${local.prefix[each.key]}-*"]
+  }
+
+  # Emptying the bucket of audit heads where they are locked in governance mode. Nothing is emptied that is locked in compliance mode.
+  statement {
+    sid       = "LockedHeads"
+    actions   = ["s3:BypassGovernanceRetention"]
+    resources = ["arn:${local.partition}:s3:::${local.prefix[each.key]}-audit-heads-*"]
   }
 
   statement {

@@ -17,16 +17,16 @@ data "aws_iam_policy_document" "boundary" {
 
   # Rows are deleted from no other table: payments, alerts and labels expire.
   statement {
-    sid       = "CountsOfCrashesAndWhatLabelsTakeBack"
+    sid       = "CountsSessionsAndWhatLabelsTakeBack"
     actions   = ["dynamodb:BatchWriteItem", "dynamodb:DeleteItem"]
-    resources = [for table in ["entity_risk", "pending_labels", "record_crashes"] : "${local.arn.dynamodb}:table/${local.prefix[each.key]}-${table}"]
+    resources = [for table in ["console_sessions", "entity_risk", "pending_labels", "record_crashes"] : "${local.arn.dynamodb}:table/${local.prefix[each.key]}-${table}"]
   }
 
   # No other table is read as a whole.
   statement {
-    sid       = "CopiesOfLabelsForTheCache"
+    sid       = "SessionsAndCopiesOfLabelsForTheCache"
     actions   = ["dynamodb:Scan"]
-    resources = [for table in ["entity_risk", "labels"] : "${local.arn.dynamodb}:table/${local.prefix[each.key]}-${table}"]
+    resources = [for table in ["console_sessions", "entity_risk", "labels"] : "${local.arn.dynamodb}:table/${local.prefix[each.key]}-${table}"]
   }
 
   # The other queues are read by people and by subscribers alone.
@@ -40,6 +40,12 @@ data "aws_iam_policy_document" "boundary" {
     sid       = "TheSystemsOwnBuckets"
     actions   = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:GetBucketLocation", "s3:ListBucket", "s3:PutObject", "s3:PutObjectAcl"]
     resources = ["arn:${local.partition}:s3:::${local.prefix[each.key]}-*"]
+  }
+
+  statement {
+    sid       = "AuditHeadsAreLocked"
+    actions   = ["s3:PutObjectRetention"]
+    resources = ["arn:${local.partition}:s3:::${local.prefix[each.key]}-audit-heads-*"]
   }
 
   statement {
@@ -72,7 +78,7 @@ data "aws_iam_policy_document" "boundary" {
   statement {
     sid = "WhatServicesAskOfARole"
     actions = [
-      "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricData", "ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface",
+      "cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData", "cloudwatch:PutMetricData", "ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface",
       "ec2:CreateNetworkInterfacePermission", "ec2:CreateTags", "ec2:DeleteNetworkInterface", "ec2:DeleteNetworkInterfacePermission", "ec2:DeleteTags", "ec2:Describe*", "ec2:UnassignPrivateIpAddresses", "glue:GetConnection", "glue:GetJobRuns",
       "glue:StartJobRun",
       "lambda:InvokeFunction", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents",
@@ -87,7 +93,7 @@ data "aws_iam_policy_document" "boundary" {
     }
   }
 
-  # Training (modules/training): AWS's container, and jobs that its trainers start with the role of the jobs.
+  # Training (modules/training): AWS's container, and jobs that its state machine starts with the role of the jobs.
   statement {
     sid       = "AwssContainers"
     actions   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetAuthorizationToken", "ecr:GetDownloadUrlForLayer"]
@@ -98,6 +104,12 @@ data "aws_iam_policy_document" "boundary" {
     sid       = "TrainingJobs"
     actions   = ["sagemaker:CreateTrainingJob", "sagemaker:DescribeTrainingJob", "sagemaker:StopTrainingJob"]
     resources = ["${local.arn.sagemaker}:training-job/${local.prefix[each.key]}-*"]
+  }
+
+  statement {
+    sid       = "RunsOfStateMachines"
+    actions   = ["states:DescribeExecution", "states:StopExecution"]
+    resources = ["${local.arn.states}:execution:${local.prefix[each.key]}-*"]
   }
 
   statement {
@@ -144,6 +156,13 @@ data "aws_iam_policy_document" "boundary" {
       variable = "kms:GrantIsForAWSResource"
       values   = ["true"]
     }
+  }
+
+  statement {
+    sid       = "NeverTheHeads"
+    effect    = "Deny"
+    actions   = ["s3:DeleteObject*"]
+    resources = ["arn:${local.partition}:s3:::${local.prefix[each.key]}-audit-heads-*"]
   }
 
   statement {

@@ -18,7 +18,7 @@ locals {
   # How the ARNs of a service begin, in this region and account.
   arn = {
     for service in [
-      "appconfig", "backup", "cloudtrail", "cloudwatch", "dynamodb", "ec2", "elasticache", "events", "glue", "guardduty", "kafka", "kms",
+      "appconfig", "backup", "cloudtrail", "cloudwatch", "cognito-idp", "dynamodb", "ec2", "elasticache", "events", "glue", "guardduty", "kafka", "kms",
       "lambda", "logs", "sagemaker", "sns", "sqs", "states",
     ] : service => "arn:${local.partition}:${service}:${var.region}:${var.account_id}"
   }

@@ -11,6 +11,8 @@ data "aws_iam_policy_document" "read_settings" {
       "budgets:ListTagsForResource", "budgets:ViewBudget",
       "application-autoscaling:Describe*", "application-autoscaling:List*",
       "cloudwatch:Describe*", "cloudwatch:GetDashboard", "cloudwatch:List*",
+      "cognito-idp:DescribeUserPool", "cognito-idp:DescribeUserPoolClient", "cognito-idp:DescribeUserPoolDomain", "cognito-idp:GetGroup",
+      "cognito-idp:GetUserPoolMfaConfig", "cognito-idp:ListTagsForResource",
       "dynamodb:Describe*", "dynamodb:List*",
       "ec2:Describe*", "ec2:GetManagedPrefixListEntries",
       "elasticache:Describe*", "elasticache:List*",
@@ -31,6 +33,13 @@ data "aws_iam_policy_document" "read_settings" {
       "sts:GetCallerIdentity",
     ]
     resources = ["*"]
+  }
+
+  # Not keys of APIs.
+  statement {
+    sid       = "ReadApis"
+    actions   = ["apigateway:GET"]
+    resources = [for path in ["account", "restapis/*", "tags/*"] : "${local.apis_arn}/${path}"]
   }
 }
 

@@ -107,3 +107,10 @@ variable "create_github_oidc_provider" {
   default     = true
   nullable    = false
 }
+
+variable "enable_api_gateway_logs" {
+  description = "Whether to set the role with which API Gateway writes access logs in this region: an environment with a console needs one. False in an account that has one already, or no console."
+  type        = bool
+  default     = false
+  nullable    = false
+}

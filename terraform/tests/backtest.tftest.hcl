@@ -71,12 +71,12 @@ run "the_job_reads_exports_and_code_and_writes_runs" {
   }
 
   assert {
-    condition     = jsonencode([for statement in local.job_policy.Statement : statement.Resource if contains(statement.Action, "s3:PutObject")]) == jsonencode([["${module.bucket.arn}/runs/*"]])
+    condition     = jsonencode([for statement in local.job_policy.Statement : statement.Resource if contains(statement.Action, "s3:PutObject")]) == jsonencode([["${module.exports.bucket.arn}/runs/*"]])
     error_message = "It writes reports and scores, and neither exports nor code."
   }
 }
 
-run "the_state_machine_exports_both_tables_and_then_starts_the_job" {
+run "the_state_machine_starts_the_job_and_no_other" {
   command = apply
 
   module {
@@ -84,48 +84,24 @@ run "the_state_machine_exports_both_tables_and_then_starts_the_job" {
   }
 
   assert {
-    condition     = local.definition.StartAt == "ExportHistory" && local.definition.States.IsHistoryExported.Choices[0].Next == "ExportLabels" && local.definition.States.IsLabelsExported.Choices[0].Next == "Decide"
-    error_message = "The job begins when both exports are complete."
+    condition     = jsonencode(local.job_run) == jsonencode({ "Arguments.$" = "$.arguments", JobName = aws_glue_job.this.name })
+    error_message = "The job of this module, with the arguments of the run."
   }
 
   assert {
-    condition     = local.definition.States.ExportHistory.Parameters.TableArn == var.table_arns["transaction_history"] && local.definition.States.ExportLabels.Parameters.TableArn == var.table_arns["labels"] && local.definition.States.ExportHistory.Parameters.S3SseKmsKeyId == var.data_key_arn
-    error_message = "Full exports of both tables, encrypted with the customer key."
+    condition     = jsonencode(local.start_statements[*].Action) == jsonencode([["glue:StartJobRun"]]) && jsonencode(local.start_statements[0].Resource) == jsonencode(["arn:aws:glue:us-east-1:123456789012:job/fraud-test-backtest"])
+    error_message = "Its right names the job."
   }
 
   assert {
-    condition     = local.definition.States.IsHistoryExported.Choices[1].Next == "NotExported" && local.definition.States.IsLabelsExported.Choices[1].Next == "NotExported"
-    error_message = "A failed export ends it."
-  }
-
-  assert {
-    condition     = toset(flatten([for statement in local.policy.Statement : statement.Action])) == toset(["dynamodb:DescribeExport", "dynamodb:ExportTableToPointInTime", "glue:StartJobRun", "kms:Decrypt", "kms:GenerateDataKey", "s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectAcl"])
-    error_message = "It neither reads a row nor an object."
-  }
-
-  assert {
-    condition     = alltrue([for statement in local.policy.Statement : !contains(statement.Resource, "*")])
-    error_message = "Each right names its resource."
-  }
-
-  assert {
-    condition     = output.settings.bucket == "fraud-test-backtest-123456789012" && output.settings.job_name == aws_glue_job.this.name && output.settings.state_machine_arn == module.state_machine.arn
+    condition     = output.settings.bucket == "fraud-test-backtest-123456789012" && output.settings.job_name == aws_glue_job.this.name && output.settings.state_machine_arn == module.exports.state_machine_arn
     error_message = "make backtest finds everything in one output."
   }
-}
 
-run "refuses_other_tables" {
-  command = plan
-
-  module {
-    source = "./modules/backtest"
+  assert {
+    condition     = length(output.role_names) == 2 && contains(output.role_names, output.exporting_role_name)
+    error_message = "The audit knows both roles."
   }
-
-  variables {
-    table_arns = { labels = "arn:aws:dynamodb:us-east-1:123456789012:table/fraud-test-labels" }
-  }
-
-  expect_failures = [var.table_arns]
 }
 
 run "refuses_a_job_without_an_executor" {

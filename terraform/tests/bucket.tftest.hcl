@@ -108,6 +108,64 @@ run "a_service_writes_only_on_the_condition_that_is_given" {
   }
 }
 
+run "objects_are_locked_where_that_is_asked_for" {
+  command = apply
+
+  module {
+    source = "./modules/bucket"
+  }
+
+  variables {
+    object_lock = { mode = "COMPLIANCE", retention_days = 400 }
+  }
+
+  assert {
+    condition     = aws_s3_bucket.this.object_lock_enabled && one(one(aws_s3_bucket_object_lock_configuration.this[0].rule).default_retention).mode == "COMPLIANCE" && one(one(aws_s3_bucket_object_lock_configuration.this[0].rule).default_retention).days == 400
+    error_message = "Each object is locked, whoever writes it."
+  }
+}
+
+run "nothing_is_locked_otherwise" {
+  command = plan
+
+  module {
+    source = "./modules/bucket"
+  }
+
+  assert {
+    condition     = !aws_s3_bucket.this.object_lock_enabled && length(aws_s3_bucket_object_lock_configuration.this) == 0
+    error_message = "Object Lock cannot be taken back."
+  }
+}
+
+run "refuses_a_lock_that_s3_does_not_have" {
+  command = plan
+
+  module {
+    source = "./modules/bucket"
+  }
+
+  variables {
+    object_lock = { mode = "NONE", retention_days = 400 }
+  }
+
+  expect_failures = [var.object_lock]
+}
+
+run "refuses_a_lock_of_no_days" {
+  command = plan
+
+  module {
+    source = "./modules/bucket"
+  }
+
+  variables {
+    object_lock = { mode = "GOVERNANCE", retention_days = 0 }
+  }
+
+  expect_failures = [var.object_lock]
+}
+
 run "refuses_a_name_that_is_too_long" {
   command = plan
 

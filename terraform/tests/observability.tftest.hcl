@@ -30,6 +30,48 @@ variables {
   }
 }
 
+run "a_console_has_its_alarms_and_its_part_of_the_dashboard" {
+  command = apply
+
+  module {
+    source = "./modules/observability"
+  }
+
+  variables {
+    console = { api_name = "fraud-test-console", stage_name = "v1", metric_names = { throttled = "console-throttled", not_answered = "console-not-answered" } }
+  }
+
+  assert {
+    condition     = toset([for alarm in keys(aws_cloudwatch_metric_alarm.symptom) : alarm if startswith(alarm, "console-")]) == toset(["console-errors", "console-latency", "console-latency-slowest", "console-not-answered", "console-throttled"])
+    error_message = "Errors, latency, throttles and failed calls of the function are watched."
+  }
+  assert {
+    condition     = alltrue([for query in aws_cloudwatch_metric_alarm.symptom["console-errors"].metric_query : query.metric[0].dimensions == tomap({ ApiName = "fraud-test-console", Stage = "v1" }) if length(query.metric) > 0])
+    error_message = "They are the API's own."
+  }
+  assert {
+    condition     = [for alarm in ["console-latency", "console-latency-slowest"] : [one(aws_cloudwatch_metric_alarm.symptom[alarm].metric_query[*].metric[0].stat), aws_cloudwatch_metric_alarm.symptom[alarm].threshold]] == [["p95", 1500], ["p99", 5000]]
+    error_message = "One page in twenty and one in a hundred have a limit each."
+  }
+  assert {
+    condition     = contains([for widget in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : try(widget.properties.title, "")], "Time of an answer, ms")
+    error_message = "The dashboard shows what people wait for."
+  }
+}
+
+run "without_a_console_nothing_watches_one" {
+  command = apply
+
+  module {
+    source = "./modules/observability"
+  }
+
+  assert {
+    condition     = length([for alarm in keys(aws_cloudwatch_metric_alarm.symptom) : alarm if startswith(alarm, "console-")]) == 0
+    error_message = "There is no API to watch."
+  }
+}
+
 run "each_function_has_its_alarms" {
   command = apply
 

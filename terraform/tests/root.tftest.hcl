@@ -153,12 +153,44 @@ run "there_are_no_backtests_by_default" {
   }
 }
 
+run "the_console_is_made_where_somebody_may_reach_it" {
+  command = apply
+
+  variables {
+    console = { endpoint_type = "PRIVATE", allowed_cidrs = ["10.50.0.0/16"] }
+  }
+
+  assert {
+    condition     = output.console_url == "https://a1b2c3d4e5-vpce-00000000000000001.execute-api.us-east-1.amazonaws.com/v1" && output.console_user_pool_id == "us-east-1_AbCdEfGhI"
+    error_message = "People find the address, and an administrator the user pool."
+  }
+
+  assert {
+    condition     = local.references["console.url"] == output.console_url && local.references["identity.client_id"] == "1example23456789" && local.references["identity.issuer"] == "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_AbCdEfGhI"
+    error_message = "The console knows its own address and its identity provider, and alerts know the console's address."
+  }
+
+  assert {
+    condition     = output.function_names["console"] == "fraud-test-console" && module.http[0].api_name == "fraud-test-console"
+    error_message = "The function has the folder's name, and its API the same."
+  }
+}
+
+run "there_is_no_console_by_default" {
+  command = plan
+
+  assert {
+    condition     = length(module.http) == 0 && length(module.sign_in) == 0 && output.console_url == null && output.console_user_pool_id == null && local.references["console.url"] == "" && !contains(keys(output.function_names), "console")
+    error_message = "Nobody gets a door into the system without saying who may use it."
+  }
+}
+
 run "dead_letters_can_be_redriven" {
   command = plan
 
   assert {
-    condition     = toset(keys(output.dead_letter_queue_urls)) == setsubtract(concat(keys(output.function_names), ["alerts-analysts", "alerts-on-call", "page-on-call"]), ["canary", "card_token", "digest", "drift", "guardrails", "label_upkeep"])
-    error_message = "make redrive accepts the name of every function and subscription whose failed messages are kept; those of card_token hold card numbers, and runs of the canary, the digest, the drift stage, the guardrails and the upkeep of labels come again."
+    condition     = toset(keys(output.dead_letter_queue_urls)) == setsubtract(concat(keys(output.function_names), ["alerts-analysts", "alerts-on-call", "page-on-call"]), ["audit_keeper", "canary", "card_token", "digest", "drift", "guardrails", "label_upkeep", "ruleset_deployer"])
+    error_message = "make redrive accepts the name of every function and subscription whose failed messages are kept; those of card_token hold card numbers, and runs of the keeper of audit heads, the canary, the digest, the drift stage, the guardrails, the upkeep of labels and the deployer of rulesets come again."
   }
 
   assert {
@@ -211,6 +243,7 @@ run "prod_plans_with_someone_to_page_and_someone_to_alert" {
 
   variables {
     environment        = "prod"
+    audit_heads        = { lock_mode = "COMPLIANCE", retention_days = 400 }
     monthly_budget_usd = 3200
   }
 
@@ -229,9 +262,30 @@ run "refuses_prod_without_a_budget" {
 
   variables {
     environment = "prod"
+    audit_heads = { lock_mode = "COMPLIANCE", retention_days = 400 }
   }
 
   expect_failures = [var.monthly_budget_usd]
+}
+
+run "refuses_prod_whose_audit_heads_an_administrator_can_delete" {
+  command = plan
+
+  variables {
+    environment        = "prod"
+    monthly_budget_usd = 3200
+  }
+
+  expect_failures = [var.audit_heads]
+}
+
+run "the_keeper_of_audit_heads_locks_them_as_its_bucket_does" {
+  command = plan
+
+  assert {
+    condition     = local.references["audit_heads.lock_mode"] == "GOVERNANCE" && local.references["audit_heads.retention_days"] == "30" && local.references["bucket.audit_heads"] == module.audit_heads_bucket.name
+    error_message = "The function locks each object as the bucket does."
+  }
 }
 
 run "refuses_a_budget_of_nothing" {
@@ -258,6 +312,7 @@ run "refuses_prod_without_someone_to_page" {
 
   variables {
     environment              = "prod"
+    audit_heads              = { lock_mode = "COMPLIANCE", retention_days = 400 }
     monthly_budget_usd       = 3200
     operations_subscriptions = { ticket = { team = { protocol = "email", endpoint = "team@example.com" } } }
   }
@@ -270,6 +325,7 @@ run "refuses_prod_without_someone_to_alert" {
 
   variables {
     environment         = "prod"
+    audit_heads         = { lock_mode = "COMPLIANCE", retention_days = 400 }
     monthly_budget_usd  = 3200
     alert_subscriptions = {}
   }

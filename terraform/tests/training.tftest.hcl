@@ -23,7 +23,7 @@ variables {
   enable_deletion_protection = true
 }
 
-run "trainers_export_and_start_and_read_no_payment" {
+run "trainers_ask_for_trainings_and_read_no_payment" {
   command = apply
 
   module {
@@ -37,11 +37,10 @@ run "trainers_export_and_start_and_read_no_payment" {
 
   assert {
     condition = toset(flatten([for statement in local.trainers_policy.Statement : statement.Action])) == toset([
-      "dynamodb:DescribeExport", "dynamodb:ExportTableToPointInTime", "iam:PassRole", "kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey",
-      "s3:AbortMultipartUpload", "s3:GetObject", "s3:ListBucket", "s3:PutObject", "s3:PutObjectAcl",
-      "sagemaker:CreateTrainingJob", "sagemaker:DescribeTrainingJob", "sagemaker:StopTrainingJob",
+      "kms:Decrypt", "kms:GenerateDataKey", "s3:GetObject", "s3:ListBucket", "s3:PutObject",
+      "sagemaker:DescribeTrainingJob", "sagemaker:StopTrainingJob", "states:DescribeExecution", "states:StartExecution", "states:StopExecution",
     ])
-    error_message = "They read no row, and deploy nothing."
+    error_message = "They read no row, start no job in another way, and deploy nothing."
   }
 
   assert {
@@ -53,9 +52,14 @@ run "trainers_export_and_start_and_read_no_payment" {
     condition     = jsonencode([for statement in local.trainers_policy.Statement : statement.Resource if contains(statement.Action, "s3:GetObject")]) == jsonencode([["arn:aws:s3:::fraud-test-rules-123456789012/models/proposed/*"]])
     error_message = "They read what a job proposed, and no export."
   }
+
+  assert {
+    condition     = jsonencode([for statement in local.trainers_policy.Statement : statement.Resource if contains(statement.Action, "s3:PutObject")]) == jsonencode([["${module.exports.bucket.arn}/code/*"]])
+    error_message = "They write code, and no export."
+  }
 }
 
-run "a_job_has_no_network_and_the_customer_key_or_is_not_started" {
+run "a_job_has_no_network_and_the_customer_key" {
   command = apply
 
   module {
@@ -63,17 +67,22 @@ run "a_job_has_no_network_and_the_customer_key_or_is_not_started" {
   }
 
   assert {
-    condition = jsonencode(one([for statement in local.trainers_policy.Statement : statement.Condition if contains(statement.Action, "sagemaker:CreateTrainingJob")])) == jsonencode({
-      Bool                        = { "sagemaker:NetworkIsolation" = "true" }
-      StringEquals                = { "sagemaker:OutputKmsKey" = var.data_key_arn, "sagemaker:VolumeKmsKey" = var.data_key_arn }
-      "ForAllValues:StringEquals" = { "sagemaker:InstanceTypes" = ["ml.m5.xlarge"], "sagemaker:VpcSecurityGroupIds" = ["sg-1"], "sagemaker:VpcSubnets" = ["subnet-1", "subnet-2"] }
-      Null                        = { "sagemaker:VpcSecurityGroupIds" = "false", "sagemaker:VpcSubnets" = "false" }
-    })
+    condition     = local.training_job.EnableNetworkIsolation && jsonencode(local.training_job.VpcConfig) == jsonencode({ SecurityGroupIds = ["sg-1"], Subnets = ["subnet-1", "subnet-2"] })
     error_message = "A job outside the network, or with a container that has one, would let payments out."
   }
 
   assert {
-    condition     = jsonencode(one([for statement in local.trainers_policy.Statement : statement.Resource if contains(statement.Action, "iam:PassRole")])) == jsonencode([aws_iam_role.job.arn])
+    condition     = local.training_job.OutputDataConfig.KmsKeyId == var.data_key_arn && local.training_job.ResourceConfig.VolumeKmsKeyId == var.data_key_arn
+    error_message = "Model and disk are encrypted with the customer key."
+  }
+
+  assert {
+    condition     = local.training_job.OutputDataConfig.S3OutputPath == "s3://fraud-test-rules-123456789012/models/proposed" && local.training_job.StoppingCondition.MaxRuntimeInSeconds == 43200
+    error_message = "A job proposes, and ends."
+  }
+
+  assert {
+    condition     = local.training_job.RoleArn == aws_iam_role.job.arn && jsonencode(one([for statement in local.start_statements : statement.Resource if contains(statement.Action, "iam:PassRole")])) == jsonencode([aws_iam_role.job.arn])
     error_message = "A job has the role of the jobs, and no other."
   }
 }
@@ -107,7 +116,7 @@ run "a_job_reads_exports_and_proposes_a_model" {
   }
 
   assert {
-    condition     = jsonencode([for statement in local.job_policy.Statement : statement.Resource if contains(statement.Action, "s3:GetObject")]) == jsonencode([["${module.bucket.arn}/exports/*", "${module.bucket.arn}/code/*"]])
+    condition     = jsonencode([for statement in local.job_policy.Statement : statement.Resource if contains(statement.Action, "s3:GetObject")]) == jsonencode([["${module.exports.bucket.arn}/code/*", "${module.exports.bucket.arn}/exports/*"]])
     error_message = "It reads exports and its code."
   }
 
@@ -125,7 +134,7 @@ run "make_train_finds_everything_in_one_output" {
   }
 
   assert {
-    condition     = output.settings.proposed_url == "s3://fraud-test-rules-123456789012/models/proposed/" && output.settings.bucket == "fraud-test-training-123456789012" && output.settings.job.role_arn == aws_iam_role.job.arn
+    condition     = output.settings.proposed_url == "s3://fraud-test-rules-123456789012/models/proposed/" && output.settings.bucket == "fraud-test-training-123456789012" && output.settings.state_machine_arn == module.exports.state_machine_arn
     error_message = "The places of a training."
   }
 
@@ -217,20 +226,6 @@ run "refuses_a_job_of_a_week" {
   }
 
   expect_failures = [var.maximum_hours]
-}
-
-run "refuses_other_tables" {
-  command = plan
-
-  module {
-    source = "./modules/training"
-  }
-
-  variables {
-    table_arns = { labels = "arn:aws:dynamodb:us-east-1:123456789012:table/fraud-test-labels" }
-  }
-
-  expect_failures = [var.table_arns]
 }
 
 run "refuses_a_name_in_capitals" {

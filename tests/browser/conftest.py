@@ -48,10 +48,10 @@ def axe() -> str:
 
 @pytest.fixture(scope="session")
 def stack(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack that runs the console, and the stage that takes what people decide; ``chromium`` first, since without it none is needed."""
+    """A stack that runs the console, and the stages that take what people decide about payments and rulesets; ``chromium`` first, since without it none is needed."""
     build_dir: Path = tmp_path_factory.mktemp("browser")
     with Stack(build_dir) as running:
-        running.start(functions=["console", "label"], ingestion=False)
+        running.start(functions=["console", "label", "ruleset_deployer"], ingestion=False)
         yield running
 
 

@@ -25,6 +25,12 @@ PAGES = {
     "payment": "analyst",
     "search": "analyst",
     "watch": "author",
+    "rules": "author",
+    "rules/rule/denied_merchant": "author",
+    "rules/new": "author",
+    "lists": "author",
+    "changes": "lead",
+    "model": "auditor",
     "audit": "auditor",
     "sessions": "admin",
     "nothing": "analyst",
@@ -93,4 +99,4 @@ def test_a_page_fits_a_phone_and_twice_the_text(
     page.evaluate("document.documentElement.style.fontSize = '200%'")
     large = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
 
-    assert (plain, large) <= (0, 0)
+    assert max(plain, large) <= 0

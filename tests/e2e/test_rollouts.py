@@ -16,6 +16,7 @@ import pytest
 import yaml
 from confluent_kafka import Producer
 
+from contract.active_ruleset import ACTIVE
 from contract.clock import TRUSTED_FEED_HEADER, TRUSTED_FEED_VALUE
 from contract.items import from_item
 from contract.ruleset_change import RULESET_CHANGES_TABLE, ChangeKind, RulesetChange
@@ -100,7 +101,11 @@ class Payments:
 
 def _changes(site: System) -> list[RulesetChange]:
     items = site.stack.client("dynamodb").scan(TableName=RULESET_CHANGES_TABLE)["Items"]
-    changes = [from_item(RULESET_CHANGES_TABLE, item, RulesetChange) for item in items]
+    changes = [
+        from_item(RULESET_CHANGES_TABLE, item, RulesetChange)
+        for item in items
+        if item["change_key"]["S"] != ACTIVE
+    ]
     return sorted(changes, key=lambda change: change.change_key)
 
 
@@ -165,6 +170,7 @@ def test_planted_candidates_are_withdrawn_within_minutes_and_a_good_one_is_not(
             time.sleep(20)  # until processes have polled the new version
         deployed = next(each for each in _changes(site) if each.candidate_version == version)
         rows = [row for row in _rows(site) if row.transaction.transaction_id in payments.sent]
+        deployed_at = deployed.ended_at or deployed.changed_at
         of_candidate = [row.scored_at for row in rows if row.side is Side.CANDIDATE]
         last = max(of_candidate, default=withdrawal.changed_at)
         trials.append(
@@ -173,8 +179,8 @@ def test_planted_candidates_are_withdrawn_within_minutes_and_a_good_one_is_not(
                 "where": "local stack",
                 "payments_a_second": RATE,
                 "share_percent": SHARE,
-                "seconds_to_withdrawal": round((withdrawal.changed_at - deployed.changed_at).total_seconds()),
-                "seconds_to_its_last_decision": round((last - deployed.changed_at).total_seconds()),
+                "seconds_to_withdrawal": round((withdrawal.changed_at - deployed_at).total_seconds()),
+                "seconds_to_its_last_decision": round((last - deployed_at).total_seconds()),
                 "reason": withdrawal.reason,
                 **_harm(rows, payments.sent),
             }

@@ -166,6 +166,12 @@ def other_ruleset(site: Site, seed: int) -> Iterator[None]:
     """A good ruleset that decides differently becomes active in the middle of the stream."""
     site.deploy_rules(OTHER_RULES)
     yield
+    wait_for_other_ruleset(site, seed)
+    site.deploy_rules(DEFAULT_RULES)
+
+
+def wait_for_other_ruleset(site: Site, seed: int) -> None:
+    """Send payments until all of the score stage's processes decide by the other ruleset."""
     checks = count()
 
     def is_active() -> bool:
@@ -181,7 +187,6 @@ def other_ruleset(site: Site, seed: int) -> Iterator[None]:
         return versions == {OTHER_VERSION}
 
     site.wait_for(is_active, "the other ruleset to be active")
-    site.deploy_rules(DEFAULT_RULES)
 
 
 def shows_both_rulesets(rows: Sequence[ScoredTransaction]) -> bool:

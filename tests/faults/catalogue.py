@@ -64,6 +64,7 @@ from .labels import (
     two_label_stages,
 )
 from .lost_records import stream_lost
+from .rulesets import begins, ends, kill_deployer, starts, two_deployers
 from .site import CASE, LABEL
 
 MINUTE = 60.0 if IS_LONG else 3.0
@@ -313,6 +314,24 @@ CASES = (
     ),
 )
 
+RULESETS = (
+    *(
+        Fault(
+            f"ruleset_deployer killed {'after' if after else 'before'} {what}",
+            partial(kill_deployer, is_it, after=after),
+            needs_quiet=True,
+            shows_in=shows_both_rulesets,
+        )
+        for is_it, what in (
+            (begins, "the row says that a deployment starts"),
+            (starts, "the deployment starts"),
+            (ends, "the row says that it was deployed"),
+        )
+        for after in (False, True)
+    ),
+    Fault("two ruleset deployers at once", two_deployers, needs_quiet=True, shows_in=shows_both_rulesets),
+)
+
 FAULTS = (
     Fault("none", nothing, has_labels=True),
     *KILLED,
@@ -326,4 +345,5 @@ FAULTS = (
     *OTHERS,
     *LABELS,
     *CASES,
+    *RULESETS,
 )

@@ -62,9 +62,11 @@ CASE = "case"
 UPKEEP = "label_upkeep"
 """Started only when labels are to be finished."""
 STARTED = (*FUNCTIONS, CASE, LABEL)
+DEPLOYER = "ruleset_deployer"
+"""Started only when a change of the ruleset is approved."""
 RECONCILE = "reconcile"
 """Invoked by the judge and by faults, and not by its schedule."""
-BUILT = (*STARTED, UPKEEP, RECONCILE)
+BUILT = (*STARTED, UPKEEP, DEPLOYER, RECONCILE)
 DIGEST_SECONDS = 2.0
 """Interval of the digests' schedule; between two runs all stages can be seen to be idle."""
 WINDOWS_CLOSED = timedelta(hours=3)
@@ -163,7 +165,7 @@ class Site:
             log_dir=self.logs / place,
             zip=ROOT / "build" / "functions" / "host" / f"{function}.zip",
             lambda_python=ROOT / ".venv-lambda" / "bin" / "python",
-            schedule_seconds=DIGEST_SECONDS if function in ("digest", UPKEEP) else None,
+            schedule_seconds=DIGEST_SECONDS if function in ("digest", UPKEEP, DEPLOYER) else None,
         )
 
     # Work

@@ -59,6 +59,7 @@ class MemoryAppConfig:
                 {"Error": {"Code": "ConflictException", "Message": "deploying"}}, "StartDeployment"
             )
         self._append(started["ConfigurationVersion"], self.state_of_new, started.get("Description", ""))
+        self.deployments[-1]["DeploymentStrategyId"] = started["DeploymentStrategyId"]
         return self.deployments[-1]
 
     def stop_deployment(self, **stopped: Any) -> dict[str, Any]:
@@ -73,6 +74,8 @@ class MemoryAppConfig:
         return {"Items": list(self.deployments)}
 
     def get_deployment(self, **asked: Any) -> dict[str, Any]:
+        if asked["DeploymentNumber"] > len(self.deployments):
+            raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "GetDeployment")
         deployment: dict[str, Any] = self.deployments[asked["DeploymentNumber"] - 1]
         return deployment
 

@@ -44,7 +44,11 @@ class Account:
             if call == "batch_stop_job_run" and not self.never_stops:
                 for run in self.lists["JobRuns"]:
                     run["JobRunState"] = "STOPPED"
-            return {}
+            return (
+                {"Errors": self.lists["Errors"]}
+                if call == "delete_objects" and "Errors" in self.lists
+                else {}
+            )
 
         return made
 

@@ -7,7 +7,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from html import unescape
-from http.cookiejar import CookieJar
+from http.cookiejar import Cookie, CookieJar
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ class Browser:
     """Opens pages; knows where it is and what it sees."""
 
     def __init__(self) -> None:
-        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
+        self._cookies = CookieJar()
+        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self._cookies))
         self.address = ""
         self.status = 0
         self.page = ""
@@ -47,6 +48,29 @@ class Browser:
                 (action,) = re.findall(r'action="([^"]*)"', tag)
                 return self.open(unescape(action), given)
         raise AssertionError(f"no form with {button!r} on {self.address}")
+
+    def keep_cookie(self, name: str, value: str) -> None:
+        """Have a cookie of the site where the browser is, for as long as the test lasts."""
+        host = urllib.parse.urlsplit(self.address).hostname or ""
+        cookie = Cookie(
+            version=0,
+            name=name,
+            value=value,
+            port=None,
+            port_specified=False,
+            domain=host,
+            domain_specified=False,
+            domain_initial_dot=False,
+            path="/",
+            path_specified=True,
+            secure=False,
+            expires=None,
+            discard=True,
+            comment=None,
+            comment_url=None,
+            rest={},
+        )
+        self._cookies.set_cookie(cookie)
 
     def sign_in(self, console_url: str, name: str, password: str) -> str:
         """Sign in at the local stack's Cognito, and come back."""

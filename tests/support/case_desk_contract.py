@@ -29,8 +29,6 @@ from contract.case_work import (
 from tests.support.cases import make_case
 from tests.support.payments import NOW
 
-PEOPLE = 50
-
 
 def make_desk(client: Any, table: str) -> CaseDesk:
     """A desk that does not wait."""
@@ -61,16 +59,18 @@ def make_cases(count: int) -> list[Case]:
 class CaseDeskContract:
     """Tests of the desk; a subclass has the fixture ``table``."""
 
-    def test_fifty_people_who_press_next_at_once_get_fifty_cases(self, table: DeskTable) -> None:
-        table.put(*make_cases(PEOPLE))
+    people = 50
+    """Who press "next" at once."""
 
-        with ThreadPoolExecutor(PEOPLE) as threads:
-            got = list(
-                threads.map(lambda number: table.desk.next_case(f"analyst-{number}", NOW), range(PEOPLE))
-            )
+    def test_people_who_press_next_at_once_get_a_case_each(self, table: DeskTable) -> None:
+        people = range(self.people)
+        table.put(*make_cases(self.people))
 
-        assert len({case.case_id for case in got if case is not None}) == PEOPLE
-        assert [case.assignee for case in got if case] == [f"analyst-{number}" for number in range(PEOPLE)]
+        with ThreadPoolExecutor(self.people) as threads:
+            got = list(threads.map(lambda number: table.desk.next_case(f"analyst-{number}", NOW), people))
+
+        assert len({case.case_id for case in got if case is not None}) == self.people
+        assert [case.assignee for case in got if case] == [f"analyst-{number}" for number in people]
 
     def test_people_beyond_the_cases_get_none(self, table: DeskTable) -> None:
         table.put(*make_cases(5))

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
-from functools import cache
-from http.cookies import SimpleCookie
 from itertools import count
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import msgspec
@@ -27,7 +24,11 @@ from console.app import Desk, make_app
 from console.audit_trail import AuditTrail
 from console.beside import CaseSurroundings
 from console.case_pages import CasePages
+from console.entity_pages import EntityPages
+from console.filter_pages import FilterPages
+from console.filter_store import FilterStore
 from console.judge_pages import JudgePages
+from console.live_records import Live
 from console.oidc import IdentityProvider, finish_uri
 from console.pages import Pages
 from console.payment_pages import PaymentPages
@@ -37,143 +38,67 @@ from console.records import Records, Tables
 from console.search_pages import SearchPages
 from console.session_store import SessionStore
 from console.sessions import begin_session, csrf_token
-from console.settings import Settings
 from console.sign_in import SignInPages
 from console.watch_pages import WatchPages
 from console.week_records import WeekRecords
 from contract.case import Judgement, alert_link, from_case_item, to_case_item, to_case_key, to_link_item
 from contract.case_decision import CaseDecision, DecidedPayment, Ruling, to_decision_item
 from contract.flagged import flag, to_flagged_item
+from contract.items import to_item
 from contract.label import LabelVerdict
+from contract.replayed import ReplayAnswer
+from contract.saved_filter import SavedFilter
 from contract.scored import to_history_item
+from contract.tried import TryAnswer
 from tests.support.audit_memory import MemoryAudit
 from tests.support.cases import make_case
+from tests.support.console_parts import LAND, NOW, SETTINGS, Answer, MemoryQueue, Provider, signing_key
+from tests.support.console_rulesets import ConsoleRulesets
 from tests.support.payments import Log
 from tests.support.tables import make_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from console.oidc import Web
     from console.rights import Group
+    from console.settings import Settings
     from contract.audit import AuditEvent
     from contract.case import Case
+    from contract.flagged import FlaggedKey
     from contract.scored import ScoredTransaction
+    from contract.tried import TryRequest
 
-NOW: Final = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-LAND: Final = (((-10.0, 36.0), (30.0, 36.0), (30.0, 60.0), (-10.0, 60.0)),)
-"""A coast around Europe."""
-
-SETTINGS: Final = Settings(
-    console_url="http://127.0.0.1:8080",
-    console_sessions_table="console_sessions",
-    audit_events_table="audit_events",
-    cases_table="cases",
-    case_links_table="case_links",
-    transaction_history_table="transaction_history",
-    transaction_id_index="by_transaction_id",
-    flagged_transactions_table="flagged_transactions",
-    case_decisions_table="case_decisions",
-    pending_labels_table="pending_labels",
-    labels_table="labels",
-    entity_risk_table="entity_risk",
-    labels_queue_url="https://sqs.example/labels",
-    confirm_amount_base=10_000,
-    second_look_amount_base=10_000,
-    oidc_issuer="https://issuer.example/pool",
-    oidc_discovery_url="https://issuer.example/pool/.well-known/openid-configuration",
-    oidc_client_id="console",
-    oidc_groups_claim="cognito:groups",
-    session_idle_minutes=30,
-    session_hours=12,
-)
+__all__ = ["LAND", "NOW", "SETTINGS", "Answer", "ConsoleWorld", "MemoryReplays", "signing_key", "with_url"]
 
 
-class Answer:
-    """What API Gateway gets from the function."""
-
-    def __init__(self, answer: Mapping[str, Any]) -> None:
-        self.status: int = answer["statusCode"]
-        self.body: str = answer["body"]
-        self.cookies = SimpleCookie()
-        headers: dict[str, list[str]] = {name: [value] for name, value in answer["headers"].items()}
-        headers |= answer["multiValueHeaders"]
-        for cookie in headers.get("set-cookie", []):
-            self.cookies.load(cookie)
-        self.headers = {name: values[0] for name, values in headers.items()}
-
-
-@cache
-def signing_key(kid: str, owner: str = "provider") -> Any:
-    """A key of the provider, or of somebody else under the same id; making one takes a while."""
-    from joserfc.jwk import RSAKey
-
-    parameters: Any = {"kid": kid, "use": "sig", "alg": "RS256", "owner": owner}
-    return RSAKey.generate_key(2048, parameters)
-
-
-class Provider:
-    """An identity provider: knows its people's groups, and signs what it says of them."""
+class MemoryFlow:
+    """Metrics that a test has put there."""
 
     def __init__(self) -> None:
-        self.key = signing_key("key-1")
-        self.published = [self.key]
-        self.claims: dict[str, Any] = {}
-        """Of the next token, in place of the usual ones."""
-        self.authorized: dict[str, str] = {}
-        """What the browser was sent with."""
-        self.fetched: list[str] = []
-        self.status = 200
+        self.live = Live()
 
-    def get(self, url: str) -> bytes:
-        self.fetched.append(url)
-        if url == SETTINGS.oidc_discovery_url:
-            base = "https://issuer.example"
-            endpoints = {"authorization_endpoint": f"{base}/authorize", "token_endpoint": f"{base}/token"}
-            return json.dumps(
-                {"issuer": SETTINGS.oidc_issuer, "jwks_uri": f"{base}/keys", **endpoints}
-            ).encode()
-        return json.dumps({"keys": [key.as_dict(private=False) for key in self.published]}).encode()
-
-    def post(self, url: str, form: Mapping[str, Any]) -> tuple[int, bytes]:
-        from authlib.oauth2.rfc7636 import create_s256_code_challenge
-        from joserfc import jwt
-
-        challenge = create_s256_code_challenge(form["code_verifier"])
-        if self.status != 200 or challenge != self.authorized["code_challenge"]:
-            return 400, b'{"error": "invalid_grant"}'
-        claims = {
-            "iss": SETTINGS.oidc_issuer,
-            "aud": SETTINGS.oidc_client_id,
-            "sub": "person-1",
-            "name": "Ada",
-            "nonce": self.authorized["nonce"],
-            "iat": int(NOW.timestamp()),
-            "exp": int((NOW + timedelta(hours=1)).timestamp()),
-            "cognito:groups": ["analyst"],
-        } | self.claims
-        token = jwt.encode({"alg": "RS256", "kid": self.key.kid}, claims, self.key)
-        return 200, json.dumps({"id_token": token, "access_token": "a", "token_type": "Bearer"}).encode()
+    def read(self, _now: datetime) -> Live:
+        return self.live
 
 
-class MemoryQueue:
-    """A queue whose messages can be read; refuses some of them at first."""
+class MemoryReplays:
+    """Answers with what a test has put there."""
 
     def __init__(self) -> None:
-        self.bodies: list[dict[str, Any]] = []
-        self.refusals = 0
+        self.answer = ReplayAnswer(why_not="Ruleset 7 is not kept any more.")
+        self.asked: list[FlaggedKey] = []
+        self.trial = TryAnswer(why_not="Ruleset 7 is not kept any more.")
+        self.tries: list[TryRequest] = []
 
-    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
-        assert QueueUrl == SETTINGS.labels_queue_url
-        refused = min(self.refusals, len(Entries))
-        self.refusals -= refused
-        taken = Entries[refused:]
-        self.bodies += [json.loads(entry["MessageBody"]) for entry in taken]
-        return {
-            "Successful": [{"Id": entry["Id"]} for entry in taken],
-            "Failed": [{"Id": entry["Id"]} for entry in Entries[:refused]],
-        }
+    def tried(self, request: TryRequest) -> TryAnswer:
+        self.tries.append(request)
+        return self.trial
+
+    def of(self, key: FlaggedKey) -> ReplayAnswer:
+        self.asked.append(key)
+        return self.answer
 
 
 class ConsoleWorld:
@@ -196,6 +121,7 @@ class ConsoleWorld:
     ) -> None:
         names = {
             "console_sessions": settings.console_sessions_table,
+            "saved_filters": settings.saved_filters_table,
             "cases": settings.cases_table,
             "case_links": settings.case_links_table,
             "transaction_history": settings.transaction_history_table,
@@ -204,6 +130,8 @@ class ConsoleWorld:
             "pending_labels": settings.pending_labels_table,
             "labels": settings.labels_table,
             "entity_risk": settings.entity_risk_table,
+            "ruleset_changes": settings.ruleset_changes_table,
+            "rollout_counts": settings.rollout_counts_table,
         }
         for table, name in names.items():
             make_table(dynamodb, table, {table: name}.__getitem__)
@@ -229,6 +157,8 @@ class ConsoleWorld:
         )
         backoff = cases_backoff(lambda _: None, lambda: 0.5)
         self.labels = MemoryQueue()
+        self.replays = MemoryReplays()
+        self.flow = MemoryFlow()
         tables = Tables(
             flagged=settings.flagged_transactions_table,
             history=settings.transaction_history_table,
@@ -254,17 +184,24 @@ class ConsoleWorld:
         )
         beside = CaseSurroundings(lookups, decisions.decisions)
 
+        week = WeekRecords(dynamodb, tables.flagged, records)
+        self.rulesets = ConsoleRulesets(dynamodb, settings)
+
         def new_id() -> str:
             return f"decision-{next(self._numbers):08d}"
 
+        filters = FilterStore(dynamodb, settings.saved_filters_table)
         pages = [
             SignInPages(self.desk, identity),
             CasePages(self.desk, cases, records, beside, lambda: LAND, new_id),
             JudgePages(self.desk, cases, records, verdicts),
-            QueuePages(self.desk, cases, records, verdicts, beside, new_id),
-            PaymentPages(self.desk, cases, records, beside),
-            SearchPages(self.desk, records),
-            WatchPages(self.desk, cases, WeekRecords(dynamodb, tables.flagged, records)),
+            WatchPages(self.desk, cases, week, self.flow),
+            *self.rulesets.pages(self.desk, week, cases, records, self.replays),
+            QueuePages(self.desk, cases, records, verdicts, beside, filters, new_id),
+            FilterPages(self.desk, filters, new_id),
+            PaymentPages(self.desk, cases, records, self.replays),
+            EntityPages(self.desk, cases, records, beside),
+            SearchPages(self.desk, records, self.replays),
             PeoplePages(self.desk, events),
         ]
         self._application = Mangum(make_app(self.desk, pages, self.log), lifespan="off")
@@ -349,6 +286,12 @@ class ConsoleWorld:
         item = to_decision_item(decision)
         self.dynamodb.put_item(TableName=self.settings.case_decisions_table, Item=item)
         return decision
+
+    def put_filter(self, filter_id: str, person: str = "person-1", **changes: Any) -> None:
+        """Store a filter of the queue that somebody keeps."""
+        fields = {"name": "Urgent", "view": "open", "severity": "critical", "least": "any"} | changes
+        saved = SavedFilter(person=person, filter_id=filter_id, saved_at=self.now, **fields)
+        self.dynamodb.put_item(TableName=self.settings.saved_filters_table, Item=to_item(saved))
 
     def stored_case(self, case: Case) -> Case:
         """Read a case as it is now."""

@@ -124,7 +124,11 @@ def calls_of(
         topic = form["TopicArn"][0].rpartition(":")[2].replace("-", "_")
         return {(f"sns:{form['Action'][0]}", "topic", topic, "")}
     if method in OBJECT_ACTIONS and top in buckets and key:
-        return {(OBJECT_ACTIONS[method], "bucket", buckets[top], key)}
+        is_locked = method == "PUT" and any(name.lower() == "x-amz-object-lock-mode" for name in headers)
+        actions = [OBJECT_ACTIONS[method], *(["s3:PutObjectRetention"] if is_locked else [])]
+        return {(action, "bucket", buckets[top], key) for action in actions}
+    if method == "GET" and top in buckets and "list-type" in parse_qs(place.query):
+        return {("s3:ListBucket", "bucket", buckets[top], "")}
     raise AssertionError(f"unknown request: {method} {path} {target}")
 
 

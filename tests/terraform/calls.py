@@ -33,12 +33,17 @@ IAM_SERVICES: Final = {"appconfigdata": "appconfig"}
 """Services whose actions have another prefix than the name of botocore's client."""
 
 ACTIONS: Final = {
+    ("s3", "ListObjectsV2"): "ListBucket",
     ("dynamodb", "BatchExecuteStatement"): "PartiQL{statement}",
+    ("dynamodb", "ExecuteStatement"): "PartiQL{statement}",
     ("dynamodb", "TransactWriteItems"): "{member}Item",
     ("sqs", "SendMessageBatch"): "SendMessage",
     ("lambda", "Invoke"): "InvokeFunction",
 }
 """Operations that need an action of another name. A transaction and a batch of statements need the actions of their members."""
+
+ARGUMENTS: Final = {("s3", "put_object", "ObjectLockMode"): "PutObjectRetention"}
+"""Arguments that need another action beside the operation's. Source: Amazon S3 user guide, "Required permissions for Amazon S3 API operations"."""
 
 KAFKA_ACTIONS: Final = {
     "list_topics": "DescribeTopic",
@@ -80,6 +85,13 @@ def actions_in_code(name: str, spec: FunctionSpec) -> set[str]:
         if method in operations
         for action in _actions(service, operations[method], own)
     }
+    found |= {
+        f"{service}:{action}"
+        for (service, method, argument), action in ARGUMENTS.items()
+        if service in spec.aws_services
+        for tree in own
+        if (method, argument) in _arguments(tree)
+    }
     # Requests whose bodies the code makes itself name their operation in a string.
     texts = set(_texts(files))
     found |= {
@@ -110,6 +122,13 @@ def _methods(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             yield node.func.attr
+
+
+def _arguments(tree: ast.AST) -> Iterator[tuple[str, str]]:
+    """Each named argument of a call of a method, with the method's name."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            yield from ((node.func.attr, keyword.arg) for keyword in node.keywords if keyword.arg)
 
 
 def _paginated(tree: ast.AST) -> Iterator[str]:

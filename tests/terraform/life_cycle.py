@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from local.processes import ManagedProcess, free_port
-from ops import rules
 from tests.terraform.workspace import ACCOUNT, Authorization, Result, Right, Workspace, allowed
 
 if TYPE_CHECKING:
@@ -273,12 +272,23 @@ def apply_changed_stage(workspace: Workspace, timer: Timer) -> Result:
 
 
 def use(workspace: Workspace, environment: str) -> None:
-    """Do what operators do to an environment and Terraform does not know: deploy a ruleset, as its apply role."""
-    outputs = json.loads(workspace.expect("output", ENV=environment).output)
-    ruleset = (workspace.folder / "rules/default.yaml").read_bytes()
+    """Do what the system does to an environment and Terraform does not know: deploy a ruleset, as the function that does so."""
+    rules = json.loads(workspace.expect("output", ENV=environment).output)["rules"]
     session = workspace.session(f"fraud-{environment}-apply", token_of(environment))
     appconfig = workspace.client("appconfig", session)
-    rules.deploy(appconfig, rules.place(outputs, environment), ruleset, report=lambda _: None)
+    place = {"ApplicationId": rules["application_id"], "ConfigurationProfileId": rules["profile_id"]}
+    version = appconfig.create_hosted_configuration_version(
+        **place,
+        Content=(workspace.folder / "rules/default.yaml").read_bytes(),
+        ContentType="application/x-yaml",
+    )["VersionNumber"]
+    started = appconfig.start_deployment(
+        **place,
+        EnvironmentId=rules["environment_id"],
+        DeploymentStrategyId=rules["deployment_strategy_id"],
+        ConfigurationVersion=str(version),
+    )
+    assert started["DeploymentNumber"] == 2, started
 
 
 def report(life: Life) -> dict[str, object]:

@@ -18,12 +18,17 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 import redis
 
+from contract.audit import AUDIT_TABLE
 from contract.clock import time_text
 from contract.label_rows import PENDING_ATTRIBUTE
 from contract.rollout_rows import ROLLOUT_COUNTS_TABLE, counts_item, part_key
+from contract.ruleset_change import RULESET_CHANGES_TABLE, ChangeKind, ChangeState, RulesetChange
+from contract.ruleset_draft import CheckedDraft, Draft
 from engine.rollout.counts import RolloutCounts
 from engine.rollout.start import with_candidate
 from engine.rollout.stored import counts_to_bytes
+from engine.rollout.whole import whole_document
+from engine.rules.check import check_ruleset
 from local.components.aws_api import AwsApi, make_client
 from local.components.cache import Cache
 from local.lambda_api import LambdaApi
@@ -31,16 +36,21 @@ from local.provision import provision
 from local.resources import Resources, dead_letter_name, resolve_environment
 from local.runtime.package import unpack
 from local.runtime.pool import FunctionPool
+from ops import rules
 from ops.manifests import ROOT, InvokeTrigger, KafkaTrigger, read_functions, read_tables
 from ops.packaging.functions import build_zip
 from ops.reconciling import is_clean
+from rollouts.rows import versions
 from score.ruleset_archive import LAST_GOOD
 from score.stage import CHECKPOINT_EVERY
+from tests.support.audit_heads import MemoryHeads, keep_heads, write_hour
+from tests.support.audit_memory import MemoryAudit
 from tests.support.payments import stream_event
 from tests.support.planted import TURNED, TURNED_SHA256
 from tests.terraform.call_recorder import recorder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.terraform.call_recorder import Call
@@ -77,7 +87,9 @@ def record_calls(folder: Path) -> dict[str, set[Call]]:
         _run_digest(functions, dynamodb)
         _run_canary(functions, make_client("sqs", aws.endpoint))
         _run_guardrails(functions, dynamodb)
+        _run_deployer(functions)
         _run_drift(functions, dynamodb)
+        _run_audit_keeper(functions, dynamodb)
     return functions.calls
 
 
@@ -97,7 +109,9 @@ class _Functions:
     def __init__(self, aws: str, cache: str, folder: Path, stack: ExitStack) -> None:
         self.calls: dict[str, set[Call]] = {}
         self.specs = {
-            name: spec for name, spec in read_functions().items() if spec.is_triggered and spec.is_provisioned
+            name: spec
+            for name, spec in read_functions().items()
+            if spec.is_triggered and not spec.is_optional
         }
         self.resources = _provision(aws)
         self.aws, self._cache, self._folder, self._stack = aws, cache, folder, stack
@@ -348,7 +362,45 @@ def _run_guardrails(functions: _Functions, dynamodb: Any) -> None:
     _count(dynamodb, document, RolloutCounts(dict.fromkeys(range(64), 100), alerts))
     sentence = functions.invoke("guardrails", {})
     assert "allowed is at most" in sentence, sentence
-    assert "withdrawn" in functions.invoke("guardrails", {"report": True})
+    report = functions.invoke("guardrails", {"report": True})
+    assert any("withdrawn" in change for change in report["changes"]), report
+
+
+def _run_deployer(functions: _Functions) -> None:
+    """A run that begins to deploy a candidate with a model that does not ship, and one that stops this and withdraws the candidate."""
+    default = (ROOT / "rules" / "default.yaml").read_text()
+    other = default.replace('version: "', 'version: "other-') + f"\nmodel: {{sha256: {TURNED_SHA256}}}\n"
+    candidate = _approve(functions, ChangeKind.SHADOW, other)
+    functions.invoke_changed(
+        "ruleset_deployer", {}, RULES_GRADUAL_STRATEGY="AppConfig.Linear20PercentEvery6Minutes"
+    )
+    assert candidate().state is ChangeState.DEPLOYING, candidate().failure
+    withdrawal = _approve(functions, ChangeKind.WITHDRAWN, "")
+    functions.invoke("ruleset_deployer", {})
+    assert withdrawal().state is ChangeState.DEPLOYED, withdrawal().failure
+
+
+def _approve(functions: _Functions, kind: ChangeKind, document: str) -> Callable[[], RulesetChange]:
+    """Propose a change, and approve it; give what reads it again."""
+    dynamodb, s3 = (make_client(service, functions.aws) for service in ("dynamodb", "s3"))
+    where = rules.Place(RULESET_CHANGES_TABLE, functions.resources.buckets["rules"], "none")
+    desk = rules.make_desk(dynamodb, s3, where)
+    active = desk.active()
+    assert active is not None
+    draft = Draft(kind=kind, digest_before=active.digest, document=document)
+    whole = whole_document(desk.active_document(active), draft)
+    after = check_ruleset(whole.encode(), "recorded", lambda _: TURNED)
+    checked = msgspec.convert({"document": whole} | versions(after), CheckedDraft)
+    change = desk.propose(draft, checked, "ann", "recorded", datetime.now(UTC))
+    assert isinstance(change, RulesetChange), change
+    desk.approve(change.change_id, "bob", None, datetime.now(UTC))
+
+    def stored() -> RulesetChange:
+        found = desk.change(change.change_id)
+        assert found is not None
+        return found
+
+    return stored
 
 
 def _run_drift(functions: _Functions, dynamodb: Any) -> None:
@@ -359,6 +411,21 @@ def _run_drift(functions: _Functions, dynamodb: Any) -> None:
     _count(dynamodb, document, RolloutCounts({1: 1}))
     report = functions.invoke("drift", {})
     assert "labels of the last 30 days were read" in report, report
+
+
+def _run_audit_keeper(functions: _Functions, dynamodb: Any) -> None:
+    """A run after an object of an earlier hour, whose heads are looked for in their chains; then another one in the same hour."""
+    rows, kept, now = MemoryAudit(), MemoryHeads(), datetime.now(UTC)
+    write_hour(rows, now - timedelta(hours=2))
+    keep_heads(rows, kept, now - timedelta(hours=2))
+    for item in rows.rows.values():
+        dynamodb.put_item(TableName=AUDIT_TABLE, Item=item)
+    bucket = functions.resources.buckets["audit_heads"]
+    for key, body in kept.objects.items():
+        make_client("s3", functions.aws).put_object(Bucket=bucket, Key=key, Body=body)
+    said = functions.invoke("audit_keeper", {})
+    assert said.endswith("heads kept, 0 of the last ones gone"), said
+    assert "exists" in functions.invoke("audit_keeper", {})
 
 
 def _count(dynamodb: Any, document: str, counts: RolloutCounts) -> None:

@@ -1,4 +1,5 @@
-"""The modules `function`, `ingestion`, `history_export`, `backtest`, `audit` and `observability`, rendered for the repository's own functions with a mocked provider.
+"""The modules `function`, `http`, `sign_in`, `ingestion`, `history_export`, `backtest`, `training`, `audit` and `observability`, rendered for the repository's own
+functions with a mocked provider.
 
 Terraform evaluates the modules for every `function.yaml`, so a new function needs no change here.
 """
@@ -57,10 +58,17 @@ REFERENCES: Final = (
     "queue.canary",
     "queue.labels",
     "queue.quarantine",
+    "audit_heads.lock_mode",
+    "audit_heads.retention_days",
+    "bucket.audit_heads",
     "bucket.landing",
     "bucket.quarantine",
     "bucket.rules",
     "topic.fraud_alerts",
+    "console.url",
+    "identity.issuer",
+    "identity.discovery_url",
+    "identity.client_id",
     "cache.endpoint",
     "cache.replication_group",
     "key.tokenization",
@@ -68,6 +76,7 @@ REFERENCES: Final = (
     "rules.environment",
     "rules.profile",
     "rules.at_once_strategy",
+    "rules.gradual_strategy",
     "kafka.bootstrap_servers",
     "kafka.security_protocol",
     "metrics.namespace",
@@ -111,6 +120,11 @@ def resource_of(module: str, kind: str, name: str) -> dict[str, Any]:
     raise LookupError(f"the {module} module has no {kind}.{name}")
 
 
+def resources_of(module: str, kind: str) -> list[dict[str, Any]]:
+    """Attributes of all resources of a type in a module."""
+    return [resource["values"] for resource in _resources(f"module.{module}") if resource["type"] == kind]
+
+
 def buckets() -> dict[str, dict[str, dict[str, Any]]]:
     """What makes each bucket of the rendered modules: attributes by resource type, by the bucket's name."""
     parts: dict[str, dict[str, dict[str, Any]]] = {}
@@ -135,15 +149,20 @@ def dashboard() -> dict[str, Any]:
 
 def _resources(module: str) -> list[dict[str, Any]]:
     (found,) = (child for child in _state()["root_module"]["child_modules"] if child["address"] == module)
-    inner = (child["resources"] for child in found.get("child_modules", []))
-    return list(itertools.chain(found["resources"], *inner))
+    return _below(found)
+
+
+def _below(module: dict[str, Any]) -> list[dict[str, Any]]:
+    """A module's resources, and those of its modules at any depth."""
+    inner = (_below(child) for child in module.get("child_modules", []))
+    return list(itertools.chain(module.get("resources", []), *inner))
 
 
 @functools.cache
 def _state() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        functions = [name for name, spec in read_functions().items() if spec.is_provisioned]
+        functions = list(read_functions())
         (root / "modules").symlink_to(MODULES)  # in one package, so that a module may use its neighbour
         (root / "main.tf.json").write_text(json.dumps(_root_module(functions, root)))
         (root / "zips").mkdir()
@@ -184,7 +203,14 @@ def _root_module(functions: list[str], build: Path) -> dict[str, Any]:
             "unprotected": _ingestion_module(build / "glue") | UNPROTECTED,
             "history_export": _history_export_module(),
             "backtest": _backtest_module(build / "glue"),
+            "training": _training_module(),
             "audit": _audit_module(),
+            "http": _http_module(),
+            "sign_in": {
+                "source": "./modules/sign_in",
+                "name": f"{NAME}-console",
+                "console_url": "${module.http.url}",
+            },
             "observability": _observability_module(topics),
         },
     }
@@ -269,6 +295,25 @@ def _backtest_module(build: Path) -> dict[str, Any]:
     }
 
 
+def _training_module() -> dict[str, Any]:
+    return {
+        "source": "./modules/training",
+        "name": NAME,
+        "trainer_arns": [f"arn:aws:iam::{ACCOUNT}:role/data-scientists"],
+        "table_arns": {name: target_arn("table", name) for name in ("labels", "transaction_history")},
+        "rules_bucket": {"name": "rules", "arn": target_arn("bucket", "rules")},
+        "instance_type": "ml.m5.xlarge",
+        "volume_gib": 50,
+        "maximum_hours": 12,
+        "vpc_arn": f"arn:aws:ec2:{REGION}:{ACCOUNT}:vpc/vpc-1",
+        "subnet_ids": ["subnet-1", "subnet-2"],
+        "security_group_id": "sg-1",
+        "access_log_bucket": "fraud-test-access-log",
+        "data_key_arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/data",
+        "enable_deletion_protection": True,
+    }
+
+
 def _audit_module() -> dict[str, Any]:
     return {
         "source": "./modules/audit",
@@ -284,6 +329,23 @@ def _audit_module() -> dict[str, Any]:
     }
 
 
+def _http_module() -> dict[str, Any]:
+    of_console = {
+        name: f'${{module.functions["console"].{name}}}'
+        for name in ("function_name", "alias_name", "alias_arn")
+    }
+    return {
+        "source": "./modules/http",
+        "name": f"{NAME}-console",
+        "function": of_console,
+        "access": {"endpoint_type": "PRIVATE", "allowed_cidrs": ["10.50.0.0/16"]},
+        "vpc": {"id": "vpc-1", "subnet_ids": ["subnet-1", "subnet-2"]},
+        "metrics_namespace": NAMESPACE,
+        "logs_key_arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/logs",
+        "log_retention_days": 30,
+    }
+
+
 def _targets(topics: dict[str, str]) -> dict[str, Any]:
     tables = {
         name: {"arn": target_arn("table", name), "stream_arn": f"{target_arn('table', name)}/stream/1"}
@@ -295,7 +357,10 @@ def _targets(topics: dict[str, str]) -> dict[str, Any]:
             name: {"arn": target_arn("queue", name), "url": f"https://sqs/{name}"}
             for name in ("canary", "labels", "quarantine")
         },
-        "buckets": {name: {"arn": target_arn("bucket", name)} for name in ("landing", "quarantine", "rules")},
+        "buckets": {
+            name: {"arn": target_arn("bucket", name)}
+            for name in ("audit_heads", "landing", "quarantine", "rules")
+        },
         "topics": {"fraud_alerts": {"arn": target_arn("topic", "fraud_alerts")}},
         "cache": {
             "replication_group_arn": f"arn:aws:elasticache:{REGION}:{ACCOUNT}:replicationgroup:p",
@@ -334,5 +399,6 @@ def _observability_module(topics: dict[str, str]) -> dict[str, Any]:
         "history_export_arn": "${module.history_export.state_machine_arn}",
         "audit_metric_names": "${module.audit.metric_names}",
         "threat_rule_name": "fraud-test-malware-found",
+        "console": {name: f"${{module.http.{name}}}" for name in ("api_name", "stage_name", "metric_names")},
         "notification_topic_arns": {severity: [arn] for severity, arn in NOTIFIED.items()},
     }

@@ -19,6 +19,7 @@ EXPIRY_DAYS: Final = {
     "access-log": {"": 90},
     "history-export": {"exports/": 300},
     "backtest": {"exports/": 3, "runs/": 30},
+    "training": {"code/": 3, "exports/": 3},
     "audit": {"": 365},
 } | {
     f"{name}-dead-letter": {"": 21}
@@ -117,7 +118,7 @@ def test_objects_expire_in_time_and_others_stay(bucket: str) -> None:
     assert expiry == EXPIRY_DAYS[bucket]
     # A landed file may hold card numbers, and an export for a backtest is of no use later, so what was deleted goes after a day.
     assert rules[-1]["noncurrent_version_expiration"][0]["noncurrent_days"] == (
-        1 if bucket in ("landing", "backtest") else 7
+        1 if bucket in ("landing", "backtest", "training") else 7
     )
 
 

@@ -31,7 +31,9 @@ def test_alarms_watch_as_many_metrics_as_are_paid_for() -> None:
         sizing_of("dev"), brokers_per_zone=BROKERS // 3, cache_nodes=len(CACHE_NODES)
     )
 
-    assert len(_alarm_metrics()) == alarm_metrics(msgspec.structs.replace(size, canary=True), USAGE)
+    assert len(_alarm_metrics()) == alarm_metrics(
+        msgspec.structs.replace(size, canary=True, console=True), USAGE
+    )
 
 
 def test_each_broker_and_each_cache_node_adds_as_many_as_are_paid_for() -> None:
@@ -43,6 +45,19 @@ def test_each_broker_and_each_cache_node_adds_as_many_as_are_paid_for() -> None:
         assert [d.get("Broker ID") for d in watched].count(str(broker)) == constant("broker_alarm_metrics")
 
 
+def test_the_console_s_metrics_are_those_that_are_paid_for() -> None:
+    filters = (ROOT / "terraform/modules/http/log.tf").read_text().split("filters = {")[1].split("}\n")[0]
+    of_console = [
+        metric
+        for metric in _alarm_metrics()
+        if {metric["dimensions"].get(name) for name in ("ApiName", "FunctionName")} & {"fraud-test-console"}
+        or metric["metric_name"].startswith("console-")
+    ]
+
+    assert len(of_console) == constant("console_alarm_metrics")
+    assert len(re.findall(r"^    \w+ +=", filters, re.M)) == constant("console_metrics")
+
+
 def test_composite_alarms_are_those_that_are_paid_for() -> None:
     assert len([alarm for alarm in alarms() if "alarm_rule" in alarm]) == constant("composite_alarms")
 
@@ -52,7 +67,6 @@ def test_metrics_are_those_that_are_paid_for() -> None:
         (name, "ColdStart")
         for name, spec in read_functions().items()
         if spec.is_triggered
-        and spec.is_provisioned
         and "capture_cold_start_metric=True" in (ROOT / f"functions/{name}/handler.py").read_text()
     }
     metrics = emitted() | cold_starts

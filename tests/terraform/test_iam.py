@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.terraform.emulator.iam_requests import Call, iam_requests
+from tests.terraform.emulator.iam_call import Call
+from tests.terraform.emulator.iam_requests import iam_requests
 from tests.terraform.iam import reference
 from tests.terraform.iam.evaluator import Policy, PolicyError, Request, decide, trusts
 

@@ -157,5 +157,5 @@ def test_the_boundary_allows_no_change_of_rights(life: Life) -> None:
         bound for bound in life.bounds if bound.action.startswith(("iam:", "sts:", "organizations:", "*"))
     ]
 
-    # Trainers give a training job its role, which is narrower than their own.
+    # A state machine gives a training job its role.
     assert over == [Right("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/fraud-dev-training-job")]

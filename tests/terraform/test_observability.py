@@ -33,6 +33,7 @@ def _metrics_of_dashboard() -> set[tuple[str, str]]:
         for widget in dashboard()["widgets"]
         for metric in widget["properties"].get("metrics", [])
         if metric[0] == NAMESPACE
+        and "service" in metric  # the others are counted in API Gateway's access log
     }
 
 

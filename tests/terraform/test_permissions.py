@@ -17,8 +17,10 @@ from tests.terraform.rendering import statements, target_arn
 if TYPE_CHECKING:
     from tests.terraform.call_recorder import Call
 
-FUNCTIONS = {name: spec for name, spec in read_functions().items() if spec.is_provisioned}
-TRIGGERED = [name for name, spec in FUNCTIONS.items() if spec.is_triggered]
+FUNCTIONS = read_functions()
+TRIGGERED = [name for name, spec in FUNCTIONS.items() if spec.is_triggered and not spec.is_optional]
+"""Those that `recording` runs; the console's rights are compared with its code alone."""
+
 NOT_ON_THE_WIRE = {"elasticache:Connect"}
 """The local cache needs no sign-in, and a sign-in is a signature, not a call. Only the source shows that it is needed."""
 

@@ -37,6 +37,16 @@ training = {{ trainer_arns = ["arn:aws:iam::{ACCOUNT}:role/data-scientists"] }}
 """
 """Who may train models: off in the files of the environments, and on in a life."""
 
+CONSOLE = """
+console = { endpoint_type = "PRIVATE", allowed_cidrs = ["10.50.0.0/16"] }
+"""
+"""Who may reach a console: off in the files of the environments, and on in a life,"""
+
+API_GATEWAY_LOGS = """
+enable_api_gateway_logs = true
+"""
+"""and with it the role that writes its access log."""
+
 
 class Result(msgspec.Struct, frozen=True):
     """Exit code and output of a make target."""
@@ -104,11 +114,15 @@ class Workspace:
         for variables in (folder / "terraform/environments").glob("*/*.tfvars"):
             if variables.stem == variables.parent.name:
                 with variables.open("a") as environment:
-                    environment.write(TRAINERS)
-        # Installed requirements are shared with the repository; stages are built from this folder's sources.
+                    environment.write(TRAINERS + CONSOLE)
+        for variables in (folder / "terraform/environments").glob("*/bootstrap.tfvars"):
+            with variables.open("a") as bootstrap:
+                bootstrap.write(API_GATEWAY_LOGS)
+        # What is installed is shared with the repository; stages are built from this folder's sources.
         (folder / "build").mkdir()
-        (repository / "build/requirements").mkdir(parents=True, exist_ok=True)
-        (folder / "build/requirements").symlink_to(repository / "build/requirements")
+        for name in ("requirements", "npm"):
+            (repository / "build" / name).mkdir(parents=True, exist_ok=True)
+            (folder / "build" / name).symlink_to(repository / "build" / name)
         self._venv = repository / ".venv"
 
     def act_as(self, role: str | None, claims: dict[str, str] | None = None) -> None:

@@ -30,8 +30,21 @@ BELOW: Final[dict[str, frozenset[str]]] = {
     "lab": frozenset({"contract", "engine", "simulator", "alert"}),
     "training": frozenset({"contract", "engine", "simulator", "lab"}),
     # Scale is computed from what the benchmarks measured; a model that was trained in AWS is checked, and a backtest sends a ruleset with its model.
-    "ops": frozenset({"contract", "engine", "lab", "training", "benchmarks"}),
-    "local": frozenset({"contract", "engine", "simulator", "lab", "training", "ops", "glue_scripts"}),
+    # A ruleset is proposed and approved by the same code as in the console.
+    "ops": frozenset({"contract", "common", "engine", "lab", "training", "benchmarks"}),
+    "local": frozenset(
+        {
+            "contract",
+            "common",
+            "engine",
+            "rollouts",
+            "simulator",
+            "lab",
+            "training",
+            "ops",
+            "glue_scripts",
+        }
+    ),
     "benchmarks": frozenset(
         {
             "contract",
@@ -39,6 +52,7 @@ BELOW: Final[dict[str, frozenset[str]]] = {
             "cache",
             "engine",
             "score",
+            "console",
             "reconcile",
             "simulator",
             "lab",

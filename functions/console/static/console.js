@@ -1,4 +1,4 @@
-// Keys for what has a button or a link on the page. Without this file every page works the same, with the pointer.
+// Keys for what has a button or a link on the page, and parts that are loaded after it. Without this file every page works the same, with the pointer.
 "use strict";
 
 (() => {
@@ -17,6 +17,20 @@
     const next = at < 0 ? (step > 0 ? 0 : all.length - 1) : Math.min(Math.max(at + step, 0), all.length - 1);
     all[next].focus();
   };
+
+  // A part of a page that takes longer: its link leads to the page that has it, and here the part comes by itself.
+  for (const link of document.querySelectorAll("a[data-load]")) {
+    const part = document.getElementById(link.dataset.load);
+    part.setAttribute("aria-busy", "true");
+    fetch(link.href)
+      .then((answer) => (answer.ok && !answer.redirected ? answer.text() : Promise.reject(new Error(answer.statusText))))
+      .then((text) => {
+        const loaded = new DOMParser().parseFromString(text, "text/html").getElementById(part.id);
+        if (loaded) part.replaceChildren(...loaded.childNodes);
+      })
+      .catch(() => {}) // the link stays
+      .finally(() => part.removeAttribute("aria-busy"));
+  }
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;

@@ -81,7 +81,28 @@ class RolloutCounts(msgspec.Struct):
         champion, candidate = decided.assessment, decided.other
         if candidate is not None and decided.side is Side.CANDIDATE:
             champion, candidate = candidate, champion
-        group, cents = group_of(user_id), _cents(decided)
+        self.add_both(user_id, champion, candidate, _cents(decided), event_key)
+
+    def add_both(
+        self,
+        user_id: str,
+        champion: Assessment,
+        candidate: Assessment | None,
+        cents: int,
+        event_key: str = "",
+    ) -> None:
+        """Count what both sides say of a payment.
+
+        Parameters
+        ----------
+        user_id, event_key
+            As for :meth:`add`.
+        champion, candidate : Assessment, Assessment | None
+            None for the candidate where there is none.
+        cents : int
+            Its value, in hundredths of the base currency.
+        """
+        group = group_of(user_id)
         self.payments[group] = self.payments.get(group, 0) + 1
         for counted, value, holds in (
             (self.alerts, self.alert_cents, _is_alert),

@@ -1,26 +1,41 @@
-"""Changes of a ruleset's text: its candidate is taken out, or rules are suspended. All else keeps its place, comments included.
-
-The text is cut where YAML's parser says that something begins and ends. What comes out is read again and compared with what must come out, since
-anchors and other rare forms of YAML may lead a cut astray.
-"""
+"""Changes of a ruleset's text: its candidate is taken out or gets another share, rules are suspended, lists get entries."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 import yaml
 
 from contract.side import Side
 from engine.errors import RulesetEditError
 from engine.rollout.guard import Action
+from engine.rollout.yaml_text import (
+    checked,
+    content,
+    end_of,
+    end_of_line,
+    field,
+    items,
+    mapping,
+    root_of,
+    text_of,
+    without_field,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable
 
+    from contract.ruleset_change import ListEntry
     from engine.rollout.guard import Finding
 
 _CANDIDATE: Final = "candidate"
 _SUSPENDED: Final = "suspended"
+
+
+def has_candidate(text: str) -> bool:
+    """Whether a checked document has a candidate."""
+    return field(root_of(text), _CANDIDATE) is not None
 
 
 def without_candidate(text: str) -> str:
@@ -41,24 +56,95 @@ def without_candidate(text: str) -> str:
     RulesetEditError
         Where the text cannot be cut so that only the candidate is missing.
     """
-    root = _mapping(yaml.compose(text, Loader=yaml.SafeLoader), "the document")
-    places = [place for place, (key, _) in enumerate(root.value) if key.value == _CANDIDATE]
-    if not places:
-        raise RulesetEditError("the document has no candidate")
-    (place,) = places
-    key, value = root.value[place]
-    begin, end = key.start_mark.index, _end(value)
-    if root.flow_style:
-        if place + 1 < len(root.value):
-            end = root.value[place + 1][0].start_mark.index
-        elif place:
-            begin = _end(root.value[place - 1][1])
-    else:
-        # To the end of its line: a comment behind the last value is the candidate's.
-        end = text.find("\n", end - 1 if text[end - 1 : end] == "\n" else end) + 1 or len(text)
-    expected = _content(root)
-    del expected[_CANDIDATE]
-    return _checked(text[:begin] + text[end:], expected)
+    return without_field(text, _CANDIDATE)
+
+
+def with_share(text: str, share_percent: float) -> str:
+    """Give the candidate another share of the users; 0 to 50 percent. Raises as :func:`without_candidate`."""
+    root = root_of(text)
+    share = field(mapping(field(root, _CANDIDATE), "the candidate"), "share")
+    if not isinstance(share, yaml.ScalarNode):
+        raise RulesetEditError("the candidate has no share")
+    expected = content(root)
+    expected[_CANDIDATE]["share"] = percent(share_percent)
+    begin, end = share.start_mark.index, share.end_mark.index
+    return checked(text[:begin] + percent(share_percent) + text[end:], expected)
+
+
+def percent(share: float) -> str:
+    """Write a share.
+
+    Examples
+    --------
+    >>> percent(10.0), percent(0), percent(2.5)
+    ('10', '0', '2.5')
+    """
+    return str(int(share)) if share == int(share) else repr(share)
+
+
+def with_entries(text: str, entries: Iterable[ListEntry]) -> str:
+    """Add entries to lists of the ruleset, and to those of the same name that its candidate has.
+
+    Parameters
+    ----------
+    text : str
+        A checked document.
+    entries : Iterable[ListEntry]
+        At least one. Whether they are good, and not there already, is for the check of the document to say.
+
+    Returns
+    -------
+    str
+        The document in which they stand last in their lists, as they are written in JSON.
+
+    Raises
+    ------
+    RulesetEditError
+        Where there is no such list, or the text cannot be changed so that nothing else changes.
+    """
+    by_list: dict[str, list[dict[str, str]]] = {}
+    for entry in entries:
+        values = {"value": entry.value, "until": entry.until, "note": entry.note}
+        by_list.setdefault(entry.list_name, []).append({name: each for name, each in values.items() if each})
+    root = root_of(text)
+    expected = content(root)
+    edits: list[tuple[int, str]] = []
+    missing = set(by_list)
+    candidate = field(root, _CANDIDATE)
+    sides = [(root, expected)]
+    if isinstance(candidate, yaml.MappingNode):
+        sides.append((candidate, expected[_CANDIDATE]))
+    for side, its in sides:
+        lists = field(side, "lists")
+        for name, added in by_list.items():
+            node = field(lists, name) if isinstance(lists, yaml.MappingNode) else None
+            if not isinstance(node, yaml.MappingNode):
+                continue
+            missing.discard(name)
+            edits.append(_addition(text, name, field(node, "entries"), added))
+            its["lists"][name]["entries"] += added
+    if missing or not by_list:
+        raise RulesetEditError(
+            f"the ruleset has no list '{min(missing)}'" if missing else "no entry is named"
+        )
+    for place, new in sorted(edits, reverse=True):
+        text = text[:place] + new + text[place:]
+    return checked(text, expected)
+
+
+def _addition(
+    text: str, name: str, entries: yaml.Node | None, added: list[dict[str, str]]
+) -> tuple[int, str]:
+    """Where new entries of a list are written, and what."""
+    if not isinstance(entries, yaml.SequenceNode):
+        raise RulesetEditError(f"list '{name}' has no entries")
+    written = [msgspec.json.encode(each).decode() for each in added]
+    if entries.flow_style:
+        return entries.end_mark.index - 1, (", " if entries.value else "") + ", ".join(written)
+    end = end_of_line(text, end_of(entries))
+    before = "" if text[:end].endswith("\n") else "\n"
+    dash = " " * entries.start_mark.column + "- "
+    return end, before + "".join(f"{dash}{each}\n" for each in written)
 
 
 def with_suspended(text: str, side: Side, rule_ids: Collection[str]) -> str:
@@ -83,24 +169,24 @@ def with_suspended(text: str, side: Side, rule_ids: Collection[str]) -> str:
     RulesetEditError
         Where there is no such rule, or the text cannot be changed so that nothing else changes.
     """
-    root = _mapping(yaml.compose(text, Loader=yaml.SafeLoader), "the document")
-    expected = _content(root)
+    root = root_of(text)
+    expected = content(root)
     edits: list[tuple[int, int, str]] = []
     missing = set(rule_ids)
-    whose = root if side is Side.CHAMPION else _mapping(_field(root, _CANDIDATE), _CANDIDATE)
-    its = expected if side is Side.CHAMPION else expected[_CANDIDATE]
-    for node, content in zip(_items(_field(whose, "rules")), its["rules"], strict=True):
-        rule_id = _text(_field(node, "id"))
+    whose = root if side is Side.CHAMPION else mapping(field(root, _CANDIDATE), _CANDIDATE)
+    its: Any = expected if side is Side.CHAMPION else expected[_CANDIDATE]
+    for node, values in zip(items(field(whose, "rules")), its["rules"], strict=True):
+        rule_id = text_of(field(node, "id"))
         if rule_id not in missing:
             continue
         missing.remove(rule_id)
-        content["mode"] = _SUSPENDED
+        values["mode"] = _SUSPENDED
         edits.append(_suspension(node))
     if missing:
         raise RulesetEditError(f"the {side.value} has no rule '{min(missing)}'")
     for begin, end, new in sorted(edits, reverse=True):
         text = text[:begin] + new + text[end:]
-    return _checked(text, expected)
+    return checked(text, expected)
 
 
 def applied(text: str, finding: Finding) -> str:
@@ -129,55 +215,9 @@ def applied(text: str, finding: Finding) -> str:
 
 def _suspension(rule: yaml.MappingNode) -> tuple[int, int, str]:
     """Where a rule's text is replaced, and by what."""
-    mode = _field(rule, "mode")
+    mode = field(rule, "mode")
     if mode is not None:
         return mode.start_mark.index, mode.end_mark.index, f'"{_SUSPENDED}"'
     first = rule.value[0][0].start_mark
     behind = ", " if rule.flow_style else "\n" + " " * first.column
     return first.index, first.index, f'"mode": "{_SUSPENDED}"{behind}'
-
-
-def _checked(text: str, expected: dict[str, Any]) -> str:
-    try:
-        found = _content(_mapping(yaml.compose(text, Loader=yaml.SafeLoader), "the document"))
-    except yaml.YAMLError as error:
-        raise RulesetEditError("the document would not be YAML any more") from error
-    if found != expected:
-        raise RulesetEditError("more would change in the document than what is to change")
-    return text
-
-
-def _end(node: yaml.Node) -> int:
-    """Index behind a node's last character; a block collection's own mark is behind the comments that follow."""
-    if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
-        last = node.value[-1]
-        return _end(last[1] if isinstance(last, tuple) else last)
-    return int(node.end_mark.index)
-
-
-def _content(node: yaml.Node) -> Any:
-    """What a node says, with every scalar as its text."""
-    if isinstance(node, yaml.MappingNode):
-        return {key.value: _content(value) for key, value in node.value}
-    if isinstance(node, yaml.SequenceNode):
-        return [_content(each) for each in node.value]
-    return node.value
-
-
-def _mapping(node: yaml.Node | None, what: str) -> yaml.MappingNode:
-    if not isinstance(node, yaml.MappingNode):
-        raise RulesetEditError(f"{what} is no mapping")
-    return node
-
-
-def _items(node: yaml.Node | None) -> Iterator[yaml.MappingNode]:
-    for item in node.value if isinstance(node, yaml.SequenceNode) else ():
-        yield _mapping(item, "a rule")
-
-
-def _field(node: yaml.MappingNode, name: str) -> yaml.Node | None:
-    return next((value for key, value in node.value if key.value == name), None)
-
-
-def _text(node: yaml.Node | None) -> str | None:
-    return node.value if isinstance(node, yaml.ScalarNode) else None

@@ -1,14 +1,23 @@
-"""A document in which another ruleset is the candidate of the active one."""
+"""A document in which another ruleset is the candidate of the active one, and the candidate as a ruleset of its own.
+
+Where both are YAML in blocks, as people write it, the text is cut and put together, and comments stay. Else the result is JSON, which YAML's reader reads, too.
+"""
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any, Final
 
 import msgspec
 import yaml
 
 from engine.errors import RulesetEditError
+from engine.rollout.edits import percent
+from engine.rollout.yaml_text import checked, content, field, place_of, root_of, without_field
 
+_CANDIDATE: Final = "candidate"
+_GUARDRAILS: Final = "guardrails"
+_LISTS: Final = "lists"
 _SHARED: Final[dict[str, Any]] = {"base_currency": None, "exchange_rates": {}}
 """What both sides have in common, and what leaving it out means."""
 
@@ -28,7 +37,7 @@ def with_candidate(champion: str, candidate: str, share_percent: float) -> str:
     Returns
     -------
     str
-        JSON, which YAML's reader reads, too. It is to be checked like any document.
+        YAML. It is to be checked like any document.
 
     Raises
     ------
@@ -36,18 +45,41 @@ def with_candidate(champion: str, candidate: str, share_percent: float) -> str:
         Where one of them is no mapping, or they differ in what both sides have in common.
     """
     document, other = _mapping(champion, "the active document"), _mapping(candidate, "the candidate")
-    other.pop("candidate", None)
+    other.pop(_CANDIDATE, None)
     for name, without in _SHARED.items():
         if other.pop(name, without) != document.get(name, without):
             raise RulesetEditError(
                 f"the candidate's {name} are not those of the active ruleset; deploy them to all users first"
             )
-    if "guardrails" in other:
-        document["guardrails"] = other.pop("guardrails")
-    if other.get("lists") == document.get("lists"):
-        other.pop("lists", None)
-    document["candidate"] = {"share": share_percent} | other
-    return msgspec.json.encode(document).decode()
+    if _GUARDRAILS in other:
+        document[_GUARDRAILS] = other.pop(_GUARDRAILS)
+    if other.get(_LISTS) == document.get(_LISTS):
+        other.pop(_LISTS, None)
+    try:
+        return _joined_text(champion, candidate, _LISTS in other, share_percent)
+    except RulesetEditError:  # a rare form of YAML, or JSON
+        document[_CANDIDATE] = {"share": share_percent} | other
+        return _as_json(document)
+
+
+def candidate_alone(active: str) -> str:
+    """Make the candidate of a document a ruleset that is complete in itself, with the champion's currency, rates, guardrails, and lists unless it has its own.
+
+    Raises
+    ------
+    RulesetEditError
+        Where the document has no candidate.
+    """
+    document = _mapping(active, "the active document")
+    candidate = document.get(_CANDIDATE)
+    if not isinstance(candidate, dict):
+        raise RulesetEditError("the active ruleset has no candidate")
+    taken = [name for name in (*_SHARED, _GUARDRAILS, _LISTS) if name in document and name not in candidate]
+    try:
+        return _separate_text(active, taken)
+    except RulesetEditError:  # as above
+        alone = {name: value for name, value in candidate.items() if name != "share"}
+        return _as_json(alone | {name: document[name] for name in taken})
 
 
 def named_models(document: str) -> list[str]:
@@ -56,10 +88,68 @@ def named_models(document: str) -> list[str]:
         content = yaml.safe_load(document)
     except yaml.YAMLError:
         return []
-    sides = [content, content.get("candidate")] if isinstance(content, dict) else []
+    sides = [content, content.get(_CANDIDATE)] if isinstance(content, dict) else []
     sections = [side.get("model") for side in sides if isinstance(side, dict)]
     named = [section.get("sha256") for section in sections if isinstance(section, dict)]
     return [sha256 for sha256 in dict.fromkeys(named) if isinstance(sha256, str)]
+
+
+def _joined_text(champion: str, candidate: str, has_lists: bool, share_percent: float) -> str:
+    text, other, moved = champion, candidate, ""
+    for name in (_CANDIDATE, *_SHARED, *(() if has_lists else (_LISTS,))):
+        if field(root_of(other), name) is not None:
+            other = without_field(other, name)
+    if field(root_of(other), _GUARDRAILS) is not None:
+        moved = _field_text(other, _GUARDRAILS)
+        other = without_field(other, _GUARDRAILS)
+        if field(root_of(text), _GUARDRAILS) is not None:
+            text = without_field(text, _GUARDRAILS)
+    if field(root_of(text), _CANDIDATE) is not None:
+        text = without_field(text, _CANDIDATE)
+    root, other_root = _in_blocks(text), _in_blocks(other)
+    share = percent(share_percent)
+    expected = content(root) | ({_GUARDRAILS: content(root_of(moved))[_GUARDRAILS]} if moved else {})
+    expected[_CANDIDATE] = {"share": share} | content(other_root)
+    parts = [text, moved, f"{_CANDIDATE}:\n  share: {share}\n{textwrap.indent(other, '  ')}"]
+    return checked("".join(_with_line_end(part) for part in parts if part), expected)
+
+
+def _separate_text(active: str, taken: list[str]) -> str:
+    root = _in_blocks(active)
+    candidate = field(root, _CANDIDATE)
+    if not isinstance(candidate, yaml.MappingNode) or candidate.flow_style:
+        raise RulesetEditError("the candidate is not written in blocks")
+    _, end = place_of(active, root, _CANDIDATE)
+    column = candidate.start_mark.column
+    first = active.rfind("\n", 0, candidate.start_mark.index) + 1
+    lines = active[first:end].splitlines(keepends=True)
+    own = "".join(line[column:] if not line[:column].strip() else line.lstrip(" ") for line in lines)
+    own = without_field(own, "share")
+    whole = content(root)
+    expected = {name: value for name, value in whole[_CANDIDATE].items() if name != "share"}
+    expected |= {name: whole[name] for name in taken}
+    parts = [own, *(_field_text(active, name) for name in taken)]
+    return checked("".join(map(_with_line_end, parts)), expected)
+
+
+def _in_blocks(text: str) -> yaml.MappingNode:
+    root = root_of(text)
+    if root.flow_style:
+        raise RulesetEditError("the document is not written in blocks")
+    return root
+
+
+def _field_text(text: str, name: str) -> str:
+    begin, end = place_of(text, _in_blocks(text), name)
+    return text[begin:end]
+
+
+def _with_line_end(text: str) -> str:
+    return text if text.endswith("\n") else text + "\n"
+
+
+def _as_json(document: dict[str, Any]) -> str:
+    return msgspec.json.format(msgspec.json.encode(document), indent=1).decode() + "\n"
 
 
 def _mapping(text: str, what: str) -> dict[str, Any]:

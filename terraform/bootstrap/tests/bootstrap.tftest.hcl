@@ -202,7 +202,7 @@ run "the_plan_role_only_reads" {
   assert {
     condition = alltrue([
       for action in flatten([for statement in data.aws_iam_policy_document.read_settings.statement : statement.actions]) :
-      can(regex(":(Describe|Get|List|View)", action)) || action == "states:ValidateStateMachineDefinition" # changes nothing; IAM's access level is Read
+      can(regex(":(Describe|Get|GET|List|View)", action)) || action == "states:ValidateStateMachineDefinition" # changes nothing; IAM's access level is Read
     ])
     error_message = "The plan role has a call other than Describe, Get, List and the check of a definition."
   }
@@ -213,6 +213,50 @@ run "the_plan_role_only_reads" {
       ]
     ]))
     error_message = "Beside settings the plan role reads objects that Terraform wrote and the state, and writes nothing."
+  }
+}
+
+run "the_apply_role_changes_apis_and_user_pools_by_their_tags" {
+  command = plan
+
+  assert {
+    condition = alltrue(flatten([
+      for environment, document in data.aws_iam_policy_document.apply_console : [
+        for statement in document.statement : anytrue([
+          for condition in statement.condition : endswith(condition.variable, "Tag/Environment") && condition.test == "StringEquals" && condition.values == tolist([environment])
+        ]) if statement.sid != "CountsOfTheAccessLog"
+      ]
+    ]))
+    error_message = "APIs and user pools have ids alone: their tags say whose they are."
+  }
+  assert {
+    condition = alltrue([
+      for document in data.aws_iam_policy_document.apply_console :
+      length([for action in flatten([for statement in document.statement : tolist(statement.actions)]) : action if can(regex("Admin|User$|Users", action))]) == 0
+    ])
+    error_message = "CI makes the user pool, and invites nobody."
+  }
+}
+
+run "api_gateway_gets_a_role_for_its_logs_only_where_it_is_asked_for" {
+  command = plan
+
+  variables {
+    enable_api_gateway_logs = true
+  }
+
+  assert {
+    condition     = length(aws_api_gateway_account.this) == 1 && jsondecode(aws_iam_role.api_gateway_logs[0].assume_role_policy).Statement[*].Principal == [{ Service = "apigateway.amazonaws.com" }]
+    error_message = "API Gateway takes the role, and nobody else."
+  }
+}
+
+run "the_accounts_setting_for_api_gateways_logs_is_left_alone" {
+  command = plan
+
+  assert {
+    condition     = length(aws_api_gateway_account.this) == 0 && length(aws_iam_role.api_gateway_logs) == 0
+    error_message = "Another team may have set it."
   }
 }
 
@@ -236,7 +280,7 @@ run "the_apply_role_has_no_right_on_a_whole_service" {
 
   assert {
     condition = alltrue([
-      for document in concat(values(data.aws_iam_policy_document.apply_stores), values(data.aws_iam_policy_document.apply_services), values(data.aws_iam_policy_document.apply_protection), values(data.aws_iam_policy_document.apply_network)) :
+      for document in concat(values(data.aws_iam_policy_document.apply_stores), values(data.aws_iam_policy_document.apply_services), values(data.aws_iam_policy_document.apply_console), values(data.aws_iam_policy_document.apply_protection), values(data.aws_iam_policy_document.apply_network)) :
       alltrue([for action in flatten([for statement in document.statement : tolist(statement.actions)]) : !endswith(action, ":*") && action != "*"])
     ])
     error_message = "The apply role's rights are named by what they do."

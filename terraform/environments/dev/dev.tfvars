@@ -24,9 +24,12 @@ cache = {
 ingestion = { maximum_workers = 2 }
 
 on_demand_maximum  = { read_units = 2000, write_units = 1000 }
-monthly_budget_usd = 270 # docs/cost.md, and a fifth more
+monthly_budget_usd = 285 # docs/cost.md, and a fifth more
 
 enable_transaction_index = true # a write unit a payment (docs/cost.md); without it a label must have user_id and timestamp
+
+# Who may reach the console (docs/guide-console.md); without it there is none:
+# console = { endpoint_type = "PRIVATE", allowed_cidrs = ["10.50.0.0/16"] }
 
 disabled_schedules = ["canary"] # the job and the pollers run on demand, so nothing would come out
 

@@ -27,6 +27,10 @@ monthly_budget_usd = 3000 # docs/cost.md, and a fifth more
 
 enable_transaction_index = true # a write unit a payment (docs/cost.md); without it a label must have user_id and timestamp
 
+# Who may reach the console (docs/guide-console.md); without it there is none:
+# console = { endpoint_type = "PRIVATE", allowed_cidrs = ["10.50.0.0/16"] }
+
+audit_heads         = { lock_mode = "COMPLIANCE", retention_days = 400 } # a year, and a month to look
 enable_audit        = true
 enable_malware_scan = true
 backup              = { retention_days = 35 } # name another account's vault: copy_to_vault_arn

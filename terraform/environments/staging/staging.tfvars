@@ -27,6 +27,10 @@ monthly_budget_usd = 1450 # docs/cost.md, and a fifth more
 
 enable_transaction_index = true # a write unit a payment (docs/cost.md); without it a label must have user_id and timestamp
 
+# Who may reach the console (docs/guide-console.md); without it there is none:
+# console = { endpoint_type = "PRIVATE", allowed_cidrs = ["10.50.0.0/16"] }
+
+audit_heads         = { lock_mode = "COMPLIANCE", retention_days = 1 } # locked as in prod, and free to be destroyed the next day
 enable_audit        = true
 enable_malware_scan = true
 backup              = { retention_days = 35 }

@@ -1,5 +1,5 @@
-# Lets a ruleset decide again about every stored payment: a state machine exports the history and the labels as of one moment, and starts a
-# Glue batch job over the exports. Nothing here runs by itself: `make backtest ENV=` starts it (docs/guide-backtest-rows.md).
+# Lets a ruleset decide again about every stored payment: the module exports exports the history and the labels as of one moment, and starts a
+# Glue batch job over them. Nothing here runs by itself: `make backtest ENV=` starts it (docs/guide-backtest-rows.md).
 
 data "aws_partition" "this" {}
 data "aws_caller_identity" "this" {}
@@ -11,22 +11,45 @@ locals {
   region     = data.aws_region.this.name
 
   artifacts_prefix = "artifacts/"
-  exports_prefix   = "exports/"
-  runs_prefix      = "runs/" # of each run: its ruleset and model, its report, its scores
+  runs_prefix      = "runs/" # of each run: its ruleset and models, its report, its scores
 
   job_name = "${var.name}-backtest"
+
+  # The arguments name places of the run's folder; Glue adds the job's own.
+  job_run = { JobName = local.job_name, "Arguments.$" = "$.arguments" }
+
+  start_statements = [{
+    Sid      = "StartTheJob"
+    Effect   = "Allow"
+    Action   = ["glue:StartJobRun"]
+    Resource = ["arn:${local.partition}:glue:${local.region}:${local.account_id}:job/${local.job_name}"]
+  }]
 }
 
-module "bucket" {
-  source = "../bucket"
+module "exports" {
+  source = "../exports"
 
-  bucket = "${var.name}-backtest-${local.account_id}"
-  # An export has every payment, and is of no use after its run.
-  expiry_by_prefix           = { (local.exports_prefix) = { days = 3 }, (local.runs_prefix) = { days = 30 } }
-  undo_days                  = 1
+  name           = local.job_name
+  description    = "Exports the history and the labels, and starts ${local.job_name}."
+  table_arns     = var.table_arns
+  days_by_prefix = { (local.runs_prefix) = 30 }
+  start_job = {
+    task       = jsonencode({ Resource = "arn:${local.partition}:states:::glue:startJobRun", Parameters = local.job_run })
+    statements = jsonencode(local.start_statements)
+  }
   access_log_bucket          = var.access_log_bucket
+  data_key_arn               = var.data_key_arn
   enable_deletion_protection = var.enable_deletion_protection
-  key_arn                    = var.data_key_arn
+  permissions_boundary_arn   = var.permissions_boundary_arn
+}
+
+module "code" {
+  source = "../glue_code"
+
+  bucket_name = module.exports.bucket.name
+  prefix      = local.artifacts_prefix
+  script_file = "${var.scripts_dir}/backtest_rows.py"
+  build_dir   = var.build_dir
 }
 
 resource "aws_glue_job" "this" {
@@ -39,19 +62,17 @@ resource "aws_glue_job" "this" {
   security_configuration = aws_glue_security_configuration.this.name
   timeout                = var.maximum_minutes
 
-  default_arguments = {
-    "--extra-py-files"            = "s3://${module.bucket.name}/${aws_s3_object.packages.key}"
-    "--additional-python-modules" = join(",", [for wheel in aws_s3_object.wheels : "s3://${module.bucket.name}/${wheel.key}"])
-    "--TempDir"                   = "s3://${module.bucket.name}/${local.runs_prefix}temp/"
-    "--custom-logGroup-prefix"    = local.log_prefix
-    "--enable-auto-scaling"       = "true"
-    "--job-bookmark-option"       = "job-bookmark-disable"
-  }
+  default_arguments = merge(module.code.arguments, {
+    "--TempDir"                = "s3://${module.exports.bucket.name}/${local.runs_prefix}temp/"
+    "--custom-logGroup-prefix" = local.log_prefix
+    "--enable-auto-scaling"    = "true"
+    "--job-bookmark-option"    = "job-bookmark-disable"
+  })
 
   command {
     name            = "glueetl"
     python_version  = "3"
-    script_location = "s3://${module.bucket.name}/${aws_s3_object.script.key}"
+    script_location = module.code.script_url
   }
 
   execution_property {

@@ -24,20 +24,20 @@ locals {
         Sid      = "ListItsBucket"
         Effect   = "Allow"
         Action   = ["s3:GetBucketLocation", "s3:ListBucket"]
-        Resource = [module.bucket.arn]
+        Resource = [module.exports.bucket.arn]
       },
       {
         Sid      = "ReadExportsAndCode"
         Effect   = "Allow"
         Action   = ["s3:GetObject"]
-        Resource = [for prefix in [local.artifacts_prefix, local.exports_prefix] : "${module.bucket.arn}/${prefix}*"]
+        Resource = [for prefix in [local.artifacts_prefix, module.exports.prefix] : "${module.exports.bucket.arn}/${prefix}*"]
       },
       {
         # Deleting as well: Spark renames what it has written, which on S3 is a copy.
         Sid      = "ReadAndWriteRuns"
         Effect   = "Allow"
         Action   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
-        Resource = ["${module.bucket.arn}/${local.runs_prefix}*"]
+        Resource = ["${module.exports.bucket.arn}/${local.runs_prefix}*"]
       },
       {
         Sid       = "DecryptAndEncryptThem"

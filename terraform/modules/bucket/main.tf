@@ -3,8 +3,9 @@
 
 resource "aws_s3_bucket" "this" {
   # checkov:skip=CKV_AWS_144:the design has one region; what a bucket holds can be sent again, or is in the tables or a log group too.
-  bucket        = var.bucket
-  force_destroy = !var.enable_deletion_protection
+  bucket              = var.bucket
+  force_destroy       = !var.enable_deletion_protection
+  object_lock_enabled = var.object_lock != null
 
   lifecycle {
     precondition {
@@ -36,6 +37,22 @@ resource "aws_s3_bucket_versioning" "this" {
   versioning_configuration {
     status = "Enabled"
   }
+}
+
+# For whoever writes an object without saying how it is locked.
+resource "aws_s3_bucket_object_lock_configuration" "this" {
+  count = var.object_lock == null ? 0 : 1
+
+  bucket = aws_s3_bucket.this.id
+
+  rule {
+    default_retention {
+      mode = var.object_lock.mode
+      days = var.object_lock.retention_days
+    }
+  }
+
+  depends_on = [aws_s3_bucket_versioning.this]
 }
 
 resource "aws_s3_bucket_server_side_encryption_configuration" "this" {

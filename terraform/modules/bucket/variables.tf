@@ -30,6 +30,20 @@ variable "undo_days" {
   }
 }
 
+variable "object_lock" {
+  description = "How each object is locked from the moment at which it is written: `mode`, GOVERNANCE or COMPLIANCE, and for how many days; null for no lock. A bucket gets Object Lock when it is created, and keeps it."
+  type        = object({ mode = string, retention_days = number })
+  default     = null
+  validation {
+    condition     = var.object_lock == null ? true : contains(["COMPLIANCE", "GOVERNANCE"], var.object_lock.mode)
+    error_message = "object_lock.mode is ${try(var.object_lock.mode, "null")}; S3 has COMPLIANCE and GOVERNANCE."
+  }
+  validation {
+    condition     = var.object_lock == null ? true : var.object_lock.retention_days >= 1 && var.object_lock.retention_days <= 36500 && floor(var.object_lock.retention_days) == var.object_lock.retention_days
+    error_message = "object_lock.retention_days is ${try(var.object_lock.retention_days, "null")}; S3 takes 1 to 36500."
+  }
+}
+
 variable "enable_events" {
   description = "Whether EventBridge gets an event for each object."
   type        = bool
@@ -60,6 +74,6 @@ variable "enable_deletion_protection" {
 }
 
 variable "key_arn" {
-  description = "ARN of the customer key; null for S3's own, which a bucket of access logs needs."
+  description = "ARN of the customer key; null for S3's own, which a bucket of access logs needs, and one whose objects must outlive every key."
   type        = string
 }

@@ -10,7 +10,8 @@ locals {
   zip           = "${var.build_dir}/${var.function}.zip"
   trigger       = local.spec.trigger
 
-  keeps_requests = lookup(local.trigger, "on_failure", "dead_letter") != "discard"
+  # A browser waits for its answer; a request that failed is not tried again, and nothing of it is kept.
+  keeps_requests = lookup(local.trigger, "on_failure", local.trigger.type == "http" ? "discard" : "dead_letter") != "discard"
 
   # What the module itself makes: `dead_letter.queue`, and `dead_letter.bucket` of a function that has one.
   references = merge(

@@ -19,6 +19,7 @@ locals {
     key    = { service = "kms", key = null, is_key_written = false }
 
     function = { service = "lambda", key = null, is_key_written = false }
+    metrics  = { service = "cloudwatch", key = null, is_key_written = false }
   }
 
   # MSK's ARNs of topics and groups are derived from the cluster's.
@@ -35,16 +36,27 @@ locals {
     { for topic, arn in local.kafka_topic_arns : "kafka.${topic}" => [arn] },
     { for name, key in var.targets.keys : "key.${name}" => [key.arn] },
     { for name, function in var.targets.functions : "function.${name}" => [function.arn] },
+    { "metrics.all" = ["*"] }, # reading metrics cannot be limited to a resource
   )
 
+  # A bucket's objects and the list of their keys are different resources, so an entry that has both becomes two.
+  list_actions = ["ListBucket"]
+  access = [
+    for entry in concat(
+      [for entry in local.spec.access : merge(entry, { is_list = false, actions = [for action in entry.actions : action if !contains(local.list_actions, action)] })],
+      [for entry in local.spec.access : merge(entry, { is_list = true, actions = [for action in entry.actions : action if contains(local.list_actions, action)] })],
+    ) : entry if length(entry.actions) > 0
+  ]
+
   entries = [
-    for entry in local.spec.access : {
+    for entry in local.access : {
       kind    = one([for key in keys(entry) : key if contains(keys(local.kinds), key)])
       name    = one([for key, value in entry : value if contains(keys(local.kinds), key)])
       actions = entry.actions
       index   = lookup(entry, "index", null)
       prefix  = lookup(entry, "prefix", null)
-      path    = contains(keys(entry), "bucket") ? "/${lookup(entry, "prefix", "")}*" : contains(keys(entry), "index") ? "/index/${entry.index}" : ""
+      is_list = entry.is_list
+      path    = contains(keys(entry), "bucket") ? (entry.is_list ? "" : "/${lookup(entry, "prefix", "")}*") : contains(keys(entry), "index") ? "/index/${entry.index}" : ""
 
       # Of a table, the partition keys that may be named: DynamoDB checks them, also in a condition of a query.
       leading_keys = contains(keys(entry), "table") && contains(keys(entry), "prefix") ? ["${entry.prefix}*"] : []
@@ -57,12 +69,13 @@ locals {
       for entry in local.entries : merge(
         {
           # Unique in the policy, as IAM demands: letters and digits of what the entry names.
-          Sid      = join("", [for word in split("_", replace(join("_", compact([entry.kind, entry.name, entry.index, entry.prefix])), "/[^0-9A-Za-z]+/", "_")) : title(word)])
+          Sid      = join("", [for word in split("_", replace(join("_", compact([entry.kind, entry.name, entry.index, entry.prefix, entry.is_list ? "list" : ""])), "/[^0-9A-Za-z]+/", "_")) : title(word)])
           Effect   = "Allow"
           Action   = [for action in entry.actions : "${local.kinds[entry.kind].service}:${action}"]
           Resource = [for arn in lookup(local.target_arns, "${entry.kind}.${entry.name}", []) : "${arn}${entry.path}"]
         },
         { for pattern in entry.leading_keys : "Condition" => { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = [pattern] } } },
+        { for prefix in entry.is_list ? compact([entry.prefix]) : [] : "Condition" => { StringLike = { "s3:prefix" = ["${prefix}*"] } } },
       )
     ],
     [

@@ -50,16 +50,14 @@ locals {
     length(aws_s3_object.label_mappings) == 0 ? {} : { "--label_mappings_path" = "s3://${module.buckets["work"].name}/${local.label_mappings_prefix}" },
   )
 
-  glue_arguments = {
-    "--extra-py-files"               = "s3://${module.buckets["work"].name}/${aws_s3_object.packages.key}"
-    "--additional-python-modules"    = join(",", [for wheel in aws_s3_object.wheels : "s3://${module.buckets["work"].name}/${wheel.key}"])
+  glue_arguments = merge(module.code.arguments, {
     "--TempDir"                      = "s3://${module.buckets["work"].name}/temp/"
     "--custom-logGroup-prefix"       = local.log_prefix
     "--enable-auto-scaling"          = "true"
     "--enable-metrics"               = "true"
     "--enable-observability-metrics" = "true"
     "--job-bookmark-option"          = "job-bookmark-disable" # the checkpoint keeps a stream's position
-  }
+  })
 }
 
 resource "aws_glue_job" "this" {
@@ -78,7 +76,7 @@ resource "aws_glue_job" "this" {
   command {
     name            = "gluestreaming"
     python_version  = "3"
-    script_location = "s3://${module.buckets["work"].name}/${aws_s3_object.script.key}"
+    script_location = module.code.script_url
   }
 
   execution_property {

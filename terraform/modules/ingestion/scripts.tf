@@ -2,10 +2,6 @@
 # and the plan shows which. The job takes new code and mappings when it next starts.
 
 locals {
-  script_file   = "${var.scripts_dir}/stream_transactions.py"
-  packages_file = "${var.build_dir}/packages.zip"
-  wheels        = fileset(var.build_dir, "wheels/*.whl")
-
   # One folder for a set of mappings, so that the job never reads half of an old set and half of a new one.
   mappings_digest = substr(sha256(jsonencode({ for prefix, file in var.mapping_file_by_prefix : prefix => filesha256(file) })), 0, 16)
   mappings_prefix = "artifacts/mappings/${local.mappings_digest}/"
@@ -14,40 +10,29 @@ locals {
   label_mappings_prefix = "artifacts/label-mappings/${local.label_mappings_digest}/"
 }
 
-resource "aws_s3_object" "script" {
-  bucket      = module.buckets["work"].name
-  key         = "artifacts/scripts/${substr(filesha256(local.script_file), 0, 16)}/stream_transactions.py"
-  source      = local.script_file
-  source_hash = filesha256(local.script_file)
+module "code" {
+  source = "../glue_code"
 
-  lifecycle {
-    create_before_destroy = true
-  }
+  bucket_name = module.buckets["work"].name
+  prefix      = "artifacts/"
+  script_file = "${var.scripts_dir}/stream_transactions.py"
+  build_dir   = var.build_dir
 }
 
-resource "aws_s3_object" "packages" {
-  bucket      = module.buckets["work"].name
-  key         = "artifacts/packages/${substr(filesha256(local.packages_file), 0, 16)}/packages.zip"
-  source      = local.packages_file
-  source_hash = filesha256(local.packages_file)
-
-  lifecycle {
-    create_before_destroy = true
-  }
+# Addresses of states from before the module `glue_code`.
+moved {
+  from = aws_s3_object.script
+  to   = module.code.aws_s3_object.script
 }
 
-# Wheels come from the bucket: the job cannot reach a package index. pip reads their file names, so these stay.
-resource "aws_s3_object" "wheels" {
-  for_each = local.wheels
+moved {
+  from = aws_s3_object.packages
+  to   = module.code.aws_s3_object.packages
+}
 
-  bucket      = module.buckets["work"].name
-  key         = "artifacts/wheels/${substr(filesha256("${var.build_dir}/${each.key}"), 0, 16)}/${basename(each.key)}"
-  source      = "${var.build_dir}/${each.key}"
-  source_hash = filesha256("${var.build_dir}/${each.key}")
-
-  lifecycle {
-    create_before_destroy = true
-  }
+moved {
+  from = aws_s3_object.wheels
+  to   = module.code.aws_s3_object.wheels
 }
 
 resource "aws_s3_object" "mappings" {

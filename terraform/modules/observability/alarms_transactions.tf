@@ -118,6 +118,28 @@ locals {
       expression     = null
       metrics        = { suspended = { namespace = var.metrics_namespace, name = "RulesSuspended", stat = "Sum", dimensions = { service = "guardrails" } } }
     }
+    ruleset-change-failed = {
+      kind           = "ruleset-change-failed"
+      severity       = "ticket"
+      symptom        = "A change of the ruleset that somebody has approved was refused, or its deployment was undone; the ruleset before it stays active."
+      threshold      = 0
+      period_seconds = 60
+      periods        = 1
+      datapoints     = 1
+      expression     = null
+      metrics        = { failed = { namespace = var.metrics_namespace, name = "RulesetChangesFailed", stat = "Sum", dimensions = { service = "ruleset_deployer" } } }
+    }
+    ruleset-change-waits = {
+      kind           = "ruleset-change-waits"
+      severity       = "ticket"
+      symptom        = "A change of the ruleset was approved two hours ago and is not deployed yet; a deployment usually takes 50 minutes."
+      threshold      = 7200
+      period_seconds = 300
+      periods        = 3
+      datapoints     = 3
+      expression     = null
+      metrics        = { oldest = { namespace = var.metrics_namespace, name = "OldestRulesetChangeSeconds", stat = "Maximum", dimensions = { service = "ruleset_deployer" } } }
+    }
     rollout-counts = {
       kind           = "rollout-counts"
       severity       = "ticket"

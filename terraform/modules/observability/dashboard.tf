@@ -2,7 +2,9 @@
 # `ours` are metrics of the stages and of the Glue job, {service, metric -> statistic}; `aws` are metrics of AWS.
 
 locals {
-  story = [
+  story = concat(local.payment_story, local.console_story, local.base_story)
+
+  payment_story = [
     {
       text = "## Is anything wrong?\nA page wakes somebody, a ticket is for the next working day. Each alarm's description names its runbook."
       widgets = [
@@ -64,6 +66,8 @@ locals {
       widgets = [
         { title = "Failing rules, refused or unreachable rulesets, unreadable history rows", ours = { score = { RuleFailures = ["Sum"], HistoryRowsUnreadable = ["Sum"], RulesetRefused = ["Sum"], RulesetUnreachable = ["Sum"], RulesetFallback = ["Sum"] } } },
         { title = "Candidates withdrawn, rules suspended, deployments rolled back", ours = { guardrails = { CandidatesWithdrawn = ["Sum"], RulesSuspended = ["Sum"], RulesetRollbacks = ["Sum"] } } },
+        { title = "Changes of the ruleset deployed and failed", ours = { ruleset_deployer = { RulesetChangesDeployed = ["Sum"], RulesetChangesFailed = ["Sum"] } } },
+        { title = "Oldest approved change that is not deployed, seconds", ours = { ruleset_deployer = { OldestRulesetChangeSeconds = ["Maximum"] } }, line = 7200 },
         { title = "Payments that both sides of the ruleset were compared by", ours = { guardrails = { PaymentsCompared = ["Maximum"] }, score = { RolloutCountsFailed = ["Sum"] } } },
         { title = "Payments against the model's training window (0.25: another distribution), frauds for each expected", ours = { drift = { ModelScoreDrift = ["Maximum"], ModelInputDrift = ["Maximum"], ModelCalibration = ["Maximum"] } }, line = 0.25 },
         { title = "Invalid fields and right alerts, %", ours = { drift = { InvalidFieldPercent = ["Maximum"], FlaggedPrecisionPercent = ["Maximum"] } } },
@@ -107,6 +111,7 @@ locals {
         { title = "Payments in cases", ours = { case = { RecordsReceived = ["Sum"], PaymentsAdded = ["Sum"], JudgementsChanged = ["Sum"] } } },
         { title = "Failed, retried, deleted before", ours = { case = { RecordsFailed = ["Sum"], CaseConflicts = ["Sum"], FlaggedRowsMissing = ["Sum"] } } },
         { title = "From Kafka to the case, ms", ours = { case = { CaseLatencyMs = ["p50", "p99"] } } },
+        { title = "Audit heads kept, gone, unreadable; hours since those before", ours = { audit_keeper = { AuditHeadsKept = ["Sum"], AuditHeadsGone = ["Sum"], AuditObjectsUnreadable = ["Sum"], AuditHeadsAgeHours = ["Maximum"] } } },
       ]
     },
     {
@@ -132,6 +137,9 @@ locals {
         },
       ]
     },
+  ]
+
+  base_story = [
     {
       text = "## Dead letters, and what everything runs on"
       widgets = [

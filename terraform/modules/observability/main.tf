@@ -18,7 +18,7 @@ locals {
   cache_chunks  = { for index, nodes in chunklist(sort(var.cache_node_ids), 10) : index == 0 ? "" : "-${index + 1}" => nodes }
   broker_chunks = { for index, brokers in chunklist(range(1, var.kafka.broker_count + 1), 10) : index == 0 ? "" : "-${index + 1}" => brokers }
 
-  alarms = merge(local.function_alarms, local.transaction_alarms, local.resource_alarms, local.access_alarms, local.heartbeat_alarms)
+  alarms = merge(local.function_alarms, local.transaction_alarms, local.resource_alarms, local.access_alarms, local.heartbeat_alarms, local.console_alarms)
 }
 
 resource "aws_cloudwatch_metric_alarm" "symptom" {

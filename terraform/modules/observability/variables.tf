@@ -108,6 +108,12 @@ variable "audit_metric_names" {
   default     = null
 }
 
+variable "console" {
+  description = "The console's API: its name, its stage, and the metrics of its access log; null without a console."
+  type        = object({ api_name = string, stage_name = string, metric_names = object({ throttled = string, not_answered = string }) })
+  default     = null
+}
+
 variable "threat_rule_name" {
   description = "EventBridge's rule for landed files with malware; null if they are not scanned."
   type        = string
@@ -136,6 +142,7 @@ variable "thresholds" {
     alert_latency_ms: service level, 99th percentile from Kafka's append to SNS's answer, in ms.
     score_latency_ms: 99th percentile of the age of a batch's oldest record when it is decided, in ms.
     canary_latency_ms: from the canary's file in the landing bucket to SNS's answer to its alert, in ms.
+    console_latency_ms, console_slowest_ms: 95th and 99th percentile of the console's answers, in ms.
     offset_lag_seconds: how far a consumer group is behind, in s; a group that receives nothing while records wait is too far.
     queue_age_seconds: how long the oldest message of a queue may wait for the function that reads it, in s.
     digest_delay_ms: how long a digest may wait after it is due, in ms.
@@ -149,6 +156,8 @@ variable "thresholds" {
     alert_latency_ms     = optional(number, 5000)
     score_latency_ms     = optional(number, 2000)
     canary_latency_ms    = optional(number, 120000)
+    console_latency_ms   = optional(number, 1500)
+    console_slowest_ms   = optional(number, 5000)
     offset_lag_seconds   = optional(number, 60)
     queue_age_seconds    = optional(number, 900)
     digest_delay_ms      = optional(number, 900000)

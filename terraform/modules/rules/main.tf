@@ -1,4 +1,4 @@
-# The ruleset in AppConfig: checked twice before it is deployed, deployed gradually, rolled back by an alarm.
+# The ruleset in AppConfig: checked before it is deployed, deployed gradually, rolled back by an alarm.
 
 locals {
   profile_name = "ruleset"
@@ -27,11 +27,7 @@ resource "aws_appconfig_configuration_profile" "ruleset" {
   location_uri   = "hosted"
   type           = "AWS.Freeform"
 
-  validator {
-    type    = "JSON_SCHEMA"
-    content = file(var.schema_file)
-  }
-
+  # No schema beside it: AppConfig's reads JSON alone, and what people approve is deployed as they wrote it, byte by byte (decision 0030).
   validator {
     type    = "LAMBDA"
     content = var.validator.alias_arn
@@ -49,13 +45,12 @@ resource "aws_lambda_permission" "validator" {
   qualifier     = var.validator.alias_name
 }
 
-# JSON, because AppConfig's schema validator reads no YAML. Functions read it with the same code, because JSON is a part of YAML.
 resource "aws_appconfig_hosted_configuration_version" "first" {
   application_id           = aws_appconfig_application.this.id
   configuration_profile_id = aws_appconfig_configuration_profile.ruleset.configuration_profile_id
   description              = "The first ruleset of the system."
-  content                  = jsonencode(yamldecode(file(var.ruleset_file)))
-  content_type             = "application/json"
+  content                  = file(var.ruleset_file)
+  content_type             = "application/x-yaml"
 
   # From then on analysts own the ruleset; an apply must never replace theirs.
   lifecycle {
@@ -83,7 +78,7 @@ resource "aws_appconfig_deployment" "first" {
 
 resource "aws_appconfig_deployment_strategy" "at_once" {
   name                           = "${var.name}-at-once"
-  description                    = "For the first ruleset, and to replace a bad one by hand."
+  description                    = "For the first ruleset, for entries of lists, and to withdraw a candidate."
   deployment_duration_in_minutes = 0
   growth_factor                  = 100
   final_bake_time_in_minutes     = 0

@@ -24,18 +24,18 @@ output "configuration_arn" {
   value       = "${aws_appconfig_environment.this.arn}/configuration/${aws_appconfig_configuration_profile.ruleset.configuration_profile_id}"
 }
 
-output "deployment_strategy_id" {
-  description = "Id of the gradual strategy, which `make rules-deploy` uses."
+output "gradual_strategy_id" {
+  description = "Id of the strategy by which an approved ruleset is deployed."
   value       = aws_appconfig_deployment_strategy.gradual.id
 }
 
 output "at_once_strategy_id" {
-  description = "Id of the strategy that deploys at once, with which the guardrails withdraw a candidate."
+  description = "Id of the strategy that deploys at once: the guardrails withdraw a candidate by it."
   value       = aws_appconfig_deployment_strategy.at_once.id
 }
 
 # The application's parts by pattern: the profile and the environment wait for functions, and a function's policy must not wait for them.
 output "deployment_arns" {
-  description = "ARNs in a function's policy that allow it to deploy a ruleset at once: the application, everything in it, and the strategy."
-  value       = [aws_appconfig_application.this.arn, "${aws_appconfig_application.this.arn}/*", aws_appconfig_deployment_strategy.at_once.arn]
+  description = "ARNs in a function's policy that allow it to deploy a ruleset: the application, everything in it, and the strategies."
+  value       = [aws_appconfig_application.this.arn, "${aws_appconfig_application.this.arn}/*", aws_appconfig_deployment_strategy.at_once.arn, aws_appconfig_deployment_strategy.gradual.arn]
 }

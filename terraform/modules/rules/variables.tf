@@ -11,19 +11,13 @@ variable "environment" {
 }
 
 variable "ruleset_file" {
-  description = "YAML document of the first ruleset. `make rules-deploy` deploys later ones; Terraform does not change them."
-  type        = string
-  nullable    = false
-}
-
-variable "schema_file" {
-  description = "JSON Schema, draft 4, of the document's shape: the first of the two validators."
+  description = "YAML document of the first ruleset. Later ones are approved changes of it; Terraform does not change them."
   type        = string
   nullable    = false
 }
 
 variable "validator" {
-  description = "The function rules_validator: the second validator, which runs the same check as `make rules-check`."
+  description = "The function rules_validator, which runs the same check as `make rules-check`."
   type = object({
     function_name = string
     alias_name    = string

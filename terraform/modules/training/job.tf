@@ -28,14 +28,14 @@ locals {
         Sid      = "ReadExportsAndCode"
         Effect   = "Allow"
         Action   = ["s3:GetObject"]
-        Resource = [for prefix in [local.exports_prefix, local.code_prefix] : "${module.bucket.arn}/${prefix}*"]
+        Resource = [for prefix in values(local.prefix_by_channel) : "${module.exports.bucket.arn}/${prefix}*"]
       },
       {
         Sid       = "FindThem"
         Effect    = "Allow"
         Action    = ["s3:ListBucket"]
-        Resource  = [module.bucket.arn]
-        Condition = { StringLike = { "s3:prefix" = [for prefix in [local.exports_prefix, local.code_prefix] : "${prefix}*"] } }
+        Resource  = [module.exports.bucket.arn]
+        Condition = { StringLike = { "s3:prefix" = [for prefix in values(local.prefix_by_channel) : "${prefix}*"] } }
       },
       {
         Sid      = "ProposeAModel"
@@ -48,7 +48,7 @@ locals {
         Effect    = "Allow"
         Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
         Resource  = [var.data_key_arn]
-        Condition = { StringEquals = { "kms:ViaService" = [local.via.s3] } }
+        Condition = { StringEquals = { "kms:ViaService" = [local.via_s3] } }
       },
       # The disk that the exports are copied to.
       {

@@ -1,5 +1,5 @@
-# Trains a model on what the system has stored. `make train ENV=` takes the role of the trainers, has DynamoDB export the tables to a bucket,
-# and starts a SageMaker training job of `training/` in AWS's own container of scikit-learn. Nothing here runs by itself. The job writes its
+# Trains a model on what the system has stored. `make train ENV=` takes the role of the trainers and asks the module exports, which exports the
+# tables and starts a SageMaker training job of `training/` in AWS's own container of scikit-learn. Nothing here runs by itself. The job writes its
 # model below `models/proposed/` of the rules bucket; no function reads it there, and a person decides what becomes of it (decision 0026).
 
 data "aws_partition" "this" {}
@@ -20,28 +20,30 @@ locals {
   # Python 3.12 and scikit-learn 1.9, the version of requirements/train.txt. ops/packaging/training_job.py takes wheels for this Python.
   image_tag = "1.9-0-cpu-py3"
 
-  exports_prefix  = "exports/"
-  code_prefix     = "code/"
+  code_prefix     = "code/" # of each run: the code, and the ruleset beside which its model will decide
   proposed_prefix = "models/proposed/"
-
-  # What a training leaves behind is of no use after it, and an export has every payment.
-  kept_days = 3
 
   job_arn = "arn:${local.partition}:sagemaker:${local.region}:${local.account_id}:training-job/${var.name}-*"
   # SageMaker has one log group for all training jobs of an account, and creates it.
   log_group_arn = "arn:${local.partition}:logs:${local.region}:${local.account_id}:log-group:/aws/sagemaker/TrainingJobs"
   image_arn     = "arn:${local.partition}:ecr:${local.region}:${data.aws_sagemaker_prebuilt_ecr_image.this.registry_id}:repository/sagemaker-scikit-learn"
 
-  via = { for service in ["dynamodb", "ec2", "s3"] : service => "${service}.${local.region}.amazonaws.com" }
+  via_s3 = "s3.${local.region}.amazonaws.com"
 }
 
-module "bucket" {
-  source = "../bucket"
+module "exports" {
+  source = "../exports"
 
-  bucket                     = "${var.name}-training-${local.account_id}"
-  expiry_by_prefix           = { "" = { days = local.kept_days } }
-  undo_days                  = 1
+  name           = "${var.name}-training"
+  description    = "Exports the history and the labels, and starts a training job."
+  table_arns     = var.table_arns
+  days_by_prefix = { (local.code_prefix) = 3 }
+  start_job = {
+    task       = jsonencode({ Resource = "arn:${local.partition}:states:::aws-sdk:sagemaker:createTrainingJob", Parameters = local.training_job })
+    statements = jsonencode(local.start_statements)
+  }
   access_log_bucket          = var.access_log_bucket
+  data_key_arn               = var.data_key_arn
   enable_deletion_protection = var.enable_deletion_protection
-  key_arn                    = var.data_key_arn
+  permissions_boundary_arn   = var.permissions_boundary_arn
 }

@@ -1,9 +1,9 @@
-# The role of the people who train. They start exports and jobs, and fetch what a job proposed; they read no payment. A job is started with
-# these settings or not at all: its own role, no network for the container, the VPC's subnets, the customer key.
+# The role of the people who train. They send code, ask the state machine for a training, and fetch what a job proposed. They read no payment,
+# and have no right on a table, an export, or the start of a job: how it is started is written in start.tf.
 
 resource "aws_iam_role" "trainers" {
   name                 = "${var.name}-trainers"
-  description          = "People who train models. They start exports and training jobs, and read proposed models, but no payments."
+  description          = "People who train models. They ask for trainings, and read proposed models, but no payments."
   max_session_duration = 12 * 3600 # an export of years and a training take hours
   permissions_boundary = var.permissions_boundary_arn
   assume_role_policy = jsonencode({
@@ -22,23 +22,28 @@ locals {
     Version = "2012-10-17"
     Statement = [
       {
-        Sid      = "ExportTheTables"
+        Sid      = "AskForTrainings"
         Effect   = "Allow"
-        Action   = ["dynamodb:ExportTableToPointInTime"]
-        Resource = values(var.table_arns)
+        Action   = ["states:StartExecution"]
+        Resource = [module.exports.state_machine_arn]
       },
       {
-        Sid      = "FollowTheExports"
+        Sid      = "FollowAndStopThem"
         Effect   = "Allow"
-        Action   = ["dynamodb:DescribeExport"]
-        Resource = [for arn in values(var.table_arns) : "${arn}/export/*"]
+        Action   = ["states:DescribeExecution", "states:StopExecution"]
+        Resource = ["${replace(module.exports.state_machine_arn, ":stateMachine:", ":execution:")}:*"]
       },
-      # DynamoDB writes an export in the name of whoever asks for it.
       {
-        Sid      = "WriteExportsAndCode"
+        Sid      = "FollowAndStopJobs"
         Effect   = "Allow"
-        Action   = ["s3:AbortMultipartUpload", "s3:PutObject", "s3:PutObjectAcl"]
-        Resource = [for prefix in [local.exports_prefix, local.code_prefix] : "${module.bucket.arn}/${prefix}*"]
+        Action   = ["sagemaker:DescribeTrainingJob", "sagemaker:StopTrainingJob"]
+        Resource = [local.job_arn]
+      },
+      {
+        Sid      = "SendCode"
+        Effect   = "Allow"
+        Action   = ["s3:PutObject"]
+        Resource = ["${module.exports.bucket.arn}/${local.code_prefix}*"]
       },
       {
         Sid      = "ReadProposedModels"
@@ -58,41 +63,7 @@ locals {
         Effect    = "Allow"
         Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
         Resource  = [var.data_key_arn]
-        Condition = { StringEquals = { "kms:ViaService" = [local.via.dynamodb, local.via.s3] } }
-      },
-      # SageMaker checks the key of the job's disk in the name of whoever starts the job.
-      {
-        Sid       = "EncryptTheJobsDisk"
-        Effect    = "Allow"
-        Action    = ["kms:CreateGrant"]
-        Resource  = [var.data_key_arn]
-        Condition = { Bool = { "kms:GrantIsForAWSResource" = "true" } }
-      },
-      {
-        Sid      = "StartJobsOnlyLikeThis"
-        Effect   = "Allow"
-        Action   = ["sagemaker:CreateTrainingJob"]
-        Resource = [local.job_arn]
-        Condition = {
-          Bool                        = { "sagemaker:NetworkIsolation" = "true" }
-          StringEquals                = { "sagemaker:OutputKmsKey" = var.data_key_arn, "sagemaker:VolumeKmsKey" = var.data_key_arn }
-          "ForAllValues:StringEquals" = { "sagemaker:InstanceTypes" = [var.instance_type], "sagemaker:VpcSecurityGroupIds" = [var.security_group_id], "sagemaker:VpcSubnets" = var.subnet_ids }
-          # ForAllValues is met where there is none.
-          Null = { "sagemaker:VpcSecurityGroupIds" = "false", "sagemaker:VpcSubnets" = "false" }
-        }
-      },
-      {
-        Sid      = "FollowAndStopJobs"
-        Effect   = "Allow"
-        Action   = ["sagemaker:DescribeTrainingJob", "sagemaker:StopTrainingJob"]
-        Resource = [local.job_arn]
-      },
-      {
-        Sid       = "GiveJobsTheirRole"
-        Effect    = "Allow"
-        Action    = ["iam:PassRole"]
-        Resource  = [aws_iam_role.job.arn]
-        Condition = { StringEquals = { "iam:PassedToService" = "sagemaker.amazonaws.com" } }
+        Condition = { StringEquals = { "kms:ViaService" = [local.via_s3] } }
       },
     ]
   }

@@ -19,13 +19,9 @@ variable "trainer_arns" {
 }
 
 variable "table_arns" {
-  description = "By interface name: ARNs of the tables that are exported, transaction_history and labels. Both need point-in-time recovery."
+  description = "By interface name: ARNs of the tables that the module exports exports."
   type        = map(string)
   nullable    = false
-  validation {
-    condition     = toset(keys(var.table_arns)) == toset(["labels", "transaction_history"])
-    error_message = "table_arns has ${join(", ", keys(var.table_arns))}; a training reads labels and transaction_history."
-  }
 }
 
 variable "rules_bucket" {

@@ -5,7 +5,7 @@ mock_data "aws_caller_identity" {
 }
 
 mock_data "aws_partition" {
-  defaults = { partition = "aws" }
+  defaults = { partition = "aws", dns_suffix = "amazonaws.com" }
 }
 
 mock_data "aws_region" {
@@ -122,4 +122,24 @@ mock_resource "aws_sfn_state_machine" {
 
 mock_resource "aws_cloudwatch_event_rule" {
   defaults = { arn = "arn:aws:events:us-east-1:123456789012:rule/mocked" }
+}
+
+mock_resource "aws_api_gateway_rest_api" {
+  defaults = {
+    id               = "a1b2c3d4e5"
+    root_resource_id = "r1r1r1r1r1"
+    execution_arn    = "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5"
+  }
+}
+
+mock_resource "aws_vpc_endpoint" {
+  defaults = { id = "vpce-00000000000000001" }
+}
+
+mock_resource "aws_cognito_user_pool" {
+  defaults = { id = "us-east-1_AbCdEfGhI" }
+}
+
+mock_resource "aws_cognito_user_pool_client" {
+  defaults = { id = "1example23456789" }
 }

@@ -21,12 +21,14 @@ from glue_scripts.backtest_arguments import parse_backtest_arguments
 from glue_scripts.backtest_rows import backtest
 from lab.exports import write_export
 from lab.models import model_of, with_model
+from lab.pages.page import PAGE_SUFFIX, from_json
 from lab.rows.deciding import RowJudge
 from lab.rows.truth import Finding, LabelBook, counting_finding, payment_hash
 from lab.simulated_rows import ENDS_AT, EXPIRES_AT_S, labels_of, simulated_rows
 from local.backtest_rows import join_parts
 from tests.support.past_samples import PACKED_BY_SET_861800
 from tests.support.payments import make_scored
+from tests.support.two_models import rules_naming, two_models
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -111,6 +113,55 @@ def test_what_spark_counts_is_what_one_process_counts(
     assert tally.again.only.payments > 0
 
 
+def test_all_files_are_decided_about_at_once(spark: SparkSession, exported: Path) -> None:
+    export = exports.newest_export(spark, str(exported), HISTORY_TABLE)
+    assert export is not None
+    lines = exports.read_lines(spark, export)
+    spark.sparkContext.setJobGroup("at once", "one job whose tasks Spark may run side by side")
+
+    redeciding.decide_again(lines, redeciding.Documents(RULES.read_text(), "rules"), LabelBook({}))
+
+    (job,) = spark.sparkContext.statusTracker().getJobIdsForGroup("at once")
+    found = spark.sparkContext.statusTracker().getJobInfo(job)
+    assert found is not None
+    (stage,) = (spark.sparkContext.statusTracker().getStageInfo(each) for each in found.stageIds)
+    assert stage is not None
+    assert stage.numTasks == lines.rdd.getNumPartitions() > 1
+
+
+def test_the_champion_decides_also_where_the_candidate_has_a_model_of_its_own(
+    run: Run, tmp_path: Path, simulated: list[SimulatedRow]
+) -> None:
+    models = two_models(tmp_path / "models")
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(rules_naming(*models))
+
+    report = run(
+        "--named_models_path", str(tmp_path / "models"), "--scores_path", str(tmp_path / "s"), rules=rules
+    )
+
+    champion = parse_ruleset(rules.read_text(), "rules", models.get).without_candidate()
+    assert champion.model_sha256 is not None
+    join_parts(sorted((tmp_path / "s").glob("part-*.csv")), tmp_path / "scores.csv")
+    with (tmp_path / "scores.csv").open(newline="") as file:
+        points = {row["transaction_id"]: int(row["points"]) for row in csv.DictReader(file)}
+    assert f"model {champion.model_sha256[:12]}, without its candidate 2" in report
+    assert all(
+        points[each.row.transaction.transaction_id] == decide_again(each.row, champion).assessment.points
+        for each in simulated
+    )
+
+
+def test_a_model_that_is_named_and_was_not_sent_is_named(run: Run, tmp_path: Path) -> None:
+    models = two_models(tmp_path / "models")
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(rules_naming(*models))
+    (tmp_path / "models/1.json").unlink()
+
+    with pytest.raises(InvalidRulesetError, match=f"sha256 {[*models][1][:12]}"):
+        run("--named_models_path", str(tmp_path / "models"), rules=rules)
+
+
 def test_the_labels_that_count_are_found(
     spark: SparkSession, exported: Path, simulated: list[SimulatedRow]
 ) -> None:
@@ -136,6 +187,9 @@ def test_the_report_is_written_and_names_what_it_was_made_from(run: Run, tmp_pat
     assert "rows of feature set 861800 lack" in report
     assert "as of 2026-11-01T00:00:00.000000Z" in report
     assert "%" in report
+    page = from_json((tmp_path / f"out/report.txt{PAGE_SUFFIX}").read_bytes())
+    assert page.answer.startswith("Of 1,501 payments they flag ")
+    assert "as of 2026-11-01T00:00:00.000000Z" in page.made_by
 
 
 def test_scores_say_of_each_payment_what_is_decided_and_what_was(

@@ -211,14 +211,11 @@ def test_ctrl_c_during_up_stops_what_was_started(tmp_path: Path) -> None:
     assert read_state(tmp_path) is None
 
 
-def test_ruleset_is_deployed_by_command(shared: Path, tmp_path: Path) -> None:
-    file = tmp_path / "mine.yaml"
-    file.write_text("version: mine\n")
+def test_a_ruleset_cannot_be_deployed_to_a_stack_without_the_function_that_does_so(shared: Path) -> None:
+    deployed = run("local.deploy_ruleset", "rules/default.yaml", build_dir=shared)
 
-    deployed = run("local.deploy_ruleset", str(file), build_dir=shared)
-
-    assert deployed.returncode == 0, deployed.stderr
-    assert "is deployed as version 2" in deployed.stdout
+    assert deployed.returncode == 1
+    assert "rules_validator.json" in deployed.stderr
 
 
 def mentions(process: psutil.Process, build_dir: Path) -> bool:

@@ -14,6 +14,7 @@ from contract.items import to_item
 from contract.scored import Decision, to_history_item
 from engine.features.catalogue import FEATURE_SET
 from engine.features.stored import pack
+from engine.model.drift import read_baseline
 from engine.model.tables import read_model
 from ops.manifests import ROOT
 from tests.support.exports import write_exports
@@ -94,6 +95,13 @@ def test_the_model_has_learnt_what_the_rows_say(trained: tuple[Path, bytes]) -> 
     assert model.document.training.labels_until == "2026-05-06T00:00:00.000000Z"
     assert model.document.training.first >= "2026-04-01T00:00"
     assert model.document.training.last < "2026-04-29T00:00"
+
+
+def test_its_baseline_is_beside_it(trained: tuple[Path, bytes]) -> None:
+    baseline = read_baseline((trained[0] / "m.baseline").read_bytes(), "m.baseline")
+
+    assert baseline.model == read_model(trained[1], "m.json").sha256
+    assert baseline.features["amount_base"]
 
 
 def test_the_same_rows_in_another_order_give_the_same_bytes(

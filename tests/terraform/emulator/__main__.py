@@ -13,6 +13,7 @@ from tests.terraform.emulator import (
     authorization,
     budgets,
     elasticache,
+    gateway,
     glue_runs,
     inventory,
     lambdas,
@@ -28,12 +29,14 @@ parser.add_argument("--port", type=int, required=True, help="TCP port on 127.0.0
 port = parser.parse_args().port
 
 default_user_config["lambda"]["use_docker"] = False  # functions answer, but none runs
+default_user_config["iam"]["load_aws_managed_policies"] = True  # bootstrap attaches one
 for module in (
     appconfig,
     budgets,
     msk,
     elasticache,
     lambdas,
+    gateway,
     offers,
     glue_runs,
     state_machines,

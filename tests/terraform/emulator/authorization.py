@@ -25,7 +25,8 @@ from moto.s3.responses import S3Response
 from moto.sts.models import sts_backends
 from moto.sts.responses import TokenResponse
 
-from tests.terraform.emulator.iam_requests import Call, iam_requests
+from tests.terraform.emulator.iam_call import Call
+from tests.terraform.emulator.iam_requests import iam_requests
 from tests.terraform.emulator.iam_state import EmulatorState
 from tests.terraform.iam.evaluator import Policy, Request, decide, trusts
 
@@ -48,6 +49,9 @@ CLAIMS: Final = (
 )
 """Claims of GitHub's tokens that STS makes condition keys of. Source: AWS IAM user guide, "IAM and AWS STS condition context keys",
 and the announcement of January 2026."""
+
+ROUTED: Final = {"apigateway", "s3"}
+"""Services whose paths moto names otherwise than AWS's model does."""
 
 ALWAYS_ALLOWED: Final = {"sts:GetCallerIdentity", "sts:AssumeRoleWithWebIdentity"}
 """Calls that need no permission."""
@@ -138,11 +142,14 @@ def read_call(response: BaseResponse) -> Call:
     service = response.boto3_service_name
     request = response.normalized_request
     model = get_service_model(service)
-    if service == "s3":
-        operation, response.uri_match = get_service_router("s3").match(request)
+    url_params = response.uri_match
+    if service in ROUTED:
+        operation, url_params = get_service_router(service).match(request)
         name = operation.name
     else:
         name = response._get_action()
+    if service == "s3":
+        response.uri_match = url_params
     parser = PROTOCOL_PARSERS[determine_request_protocol(model, request.content_type)](
         model.operation_model(name), map_type=dict
     )
@@ -153,7 +160,7 @@ def read_call(response: BaseResponse) -> Call:
             "headers": request.headers,
             "body": request.data,
             "url_path": request.path,
-            "url_params": response.uri_match,
+            "url_params": url_params,
         }
     )
     return Call(service, name, parameters, response.region, response.current_account)

@@ -8,15 +8,17 @@ Actions that a call needs beside its own are added: passing a role, tags on what
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
+from tests.terraform.emulator import gateway_requests
 from tests.terraform.iam import reference
 from tests.terraform.iam.evaluator import Request, as_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.terraform.emulator.iam_call import Call, State
 
 PREFIXES: Final = {"stepfunctions": "states", "service-quotas": "servicequotas"}
 """Services whose actions have another prefix than the name of botocore's client."""
@@ -127,31 +129,6 @@ ROLE: Final = re.compile(r"arn:[a-z-]+:iam::\d{12}:role/.+")
 KEY: Final = re.compile(r"arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/.+")
 
 
-class State(Protocol):
-    """What the emulator knows of resources, as far as condition keys depend on it."""
-
-    def keys_of(self, arn: str) -> dict[str, str | list[str]]:
-        """Condition keys of a resource: its tags as ``aws:ResourceTag/<key>``, a role's ``iam:PermissionsBoundary``."""
-
-    def resource_behind(self, value: str) -> str:
-        """The route table of an association's id; any other value as it is."""
-
-    def key_of_bucket(self, bucket: str) -> str | None:
-        """ARN of the customer key that encrypts a bucket's objects."""
-
-
-@dataclass(frozen=True)
-class Call:
-    """One API call."""
-
-    service: str
-    """Name of botocore's client."""
-    operation: str
-    parameters: dict[str, Any]
-    region: str
-    account: str
-
-
 def iam_requests(call: Call, state: State) -> list[Request]:
     """List what a caller must be allowed for a call.
 
@@ -160,8 +137,10 @@ def iam_requests(call: Call, state: State) -> list[Request]:
     LookupError
         If AWS's reference has no such action: the emulator must then be taught the operation's action.
     """
-    action = reference.action(_action(call))
     own = {"aws:RequestedRegion": call.region, **_request_tags(call.parameters), **_service_keys(call)}
+    if call.service == gateway_requests.SERVICE:
+        return gateway_requests.gateway_requests(call, own, state)
+    action = reference.action(_action(call))
     found = [
         Request(action.name, arn, own | state.keys_of(arn))
         for arn in _resources(call, action, state) or ["*"]
@@ -304,7 +283,10 @@ def _deleted_objects(call: Call, own: dict[str, str | list[str]]) -> Iterator[Re
         return
     for entry in call.parameters.get("Delete", {}).get("Objects", []):
         action = "s3:DeleteObjectVersion" if entry.get("VersionId") else "s3:DeleteObject"
-        yield Request(action, f"arn:aws:s3:::{call.parameters['Bucket']}/{entry['Key']}", own)
+        resource = f"arn:aws:s3:::{call.parameters['Bucket']}/{entry['Key']}"
+        yield Request(action, resource, own)
+        if call.parameters.get("BypassGovernanceRetention"):
+            yield Request("s3:BypassGovernanceRetention", resource, own)
 
 
 def _last_snapshot(call: Call, own: dict[str, str | list[str]], state: State) -> Iterator[Request]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from moto.apigateway.models import apigateway_backends
 from moto.appconfig.models import appconfig_backends
 from moto.awslambda_simple.models import lambda_simple_backends
+from moto.cognitoidp.models import cognitoidp_backends
 from moto.ec2.models import ec2_backends
 from moto.iam.models import iam_backends
 from moto.kms.models import kms_backends
 from moto.s3.models import s3_backends
 
 if TYPE_CHECKING:
-    from tests.terraform.emulator.iam_requests import Call
+    from tests.terraform.emulator.iam_call import Call
 
 
 class EmulatorState:
@@ -53,6 +55,15 @@ class EmulatorState:
         if service == "kms" and resource.startswith("key/"):
             tagger = kms_backends[self._account][self._region].tagger
             return dict(tagger.get_tag_dict_for_resource(resource.removeprefix("key/")))
+        if service == "apigateway":
+            name = resource.removeprefix(":/restapis/")
+            api = apigateway_backends[self._account][self._region].apis.get(name)
+            return dict(api.tags or {}) if api is not None else {}
+        if service == "cognito-idp":
+            pool = cognitoidp_backends[self._account][self._region].user_pools.get(
+                resource.rpartition("/")[2]
+            )
+            return dict(pool.extended_config.get("UserPoolTags") or {}) if pool is not None else {}
         if service == "appconfig":
             return dict(appconfig_backends[self._account][self._region].tagger.get_tag_dict_for_resource(arn))
         return {}

@@ -48,6 +48,7 @@ def load_handler(
     """A cold start, with a topic and its tables."""
     declare_environment("alert", monkeypatch)
     monkeypatch.setenv("SNS_TOPIC_ARN", topic_arn)
+    monkeypatch.setenv("CONSOLE_URL", "https://console.example/v1")
     make_table(aws("dynamodb"), "flagged_transactions")
     make_table(aws("dynamodb"), "alert_windows")
     return lambda: cold_start("alert", monkeypatch).handler
@@ -65,6 +66,8 @@ def load_handler(
         ("ALERT_AGAIN_MINIMUM_BASE", "-1"),
         ("ALERT_MESSAGES_PER_HOUR", "0"),
         ("ALERT_MESSAGES_PER_HOUR", "25"),
+        ("CONSOLE_URL", "console.example"),
+        ("CONSOLE_URL", "https://console.example/?next"),
     ],
 )
 def test_setting_out_of_bounds_fails_the_cold_start(variable: str, value: str) -> None:
@@ -89,7 +92,9 @@ def test_handler_publishes_an_alert_and_emits_its_metrics(
 
     (envelope,) = received(aws)
     assert answer == {"batchItemFailures": []}
-    assert decode_alert(envelope["Message"]).transaction.transaction_id == "tx-1"
+    alert = decode_alert(envelope["Message"])
+    assert alert.transaction.transaction_id == "tx-1"
+    assert alert.link == f"https://console.example/v1/alerts/{alert.alert_id}"
     assert envelope["Subject"].startswith("[HIGH] Fraud alert")
     assert envelope["MessageAttributes"]["severity"] == {"Type": "String", "Value": "high"}
     metrics = emitted(capsys)

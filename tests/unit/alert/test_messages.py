@@ -20,6 +20,7 @@ from alert.messages import (
 )
 from common.sanitizing import gsm_line, gsm_septets
 from common.topic import MAX_MESSAGE_BYTES, MAX_SMS_SEPTETS, MAX_SUBJECT_CHARACTERS, PublishError
+from console.routes import BY_NAME
 from contract.alert import AgainReason, AlertClaim, AlertKind, Severity, SuppressedPayments, decode_alert
 from contract.errors import InvalidRowError
 from contract.reason import Reason
@@ -52,6 +53,28 @@ def test_message_holds_the_alert_in_json_for_machines() -> None:
         "2026-03-01T11:59:30Z",
         "2026-03-01T12:00:00Z",
     )
+
+
+def test_an_alert_leads_to_its_case_where_there_is_a_console() -> None:
+    alert = make_alert(make_claimed(), NOW, "https://console.example/v1/")
+
+    link = f"https://console.example/v1/alerts/{alert.alert_id}"
+    texts = json.loads(render(alert).body)
+    assert json.loads(texts["default"])["link"] == link
+    assert texts["email"].splitlines()[1:4] == ["", f"Case: {link}", ""]
+
+
+def test_an_alert_has_no_link_where_there_is_no_console() -> None:
+    texts = texts_of()
+
+    assert "link" not in json.loads(texts["default"])
+    assert "Case:" not in texts["email"]
+
+
+def test_the_link_is_the_console_s_own_page() -> None:
+    alert = make_alert(make_claimed(), NOW, "https://console.example")
+
+    assert alert.link == "https://console.example" + BY_NAME["alert"].path.format(alert=alert.alert_id)
 
 
 def test_email_is_readable() -> None:

@@ -27,6 +27,9 @@ __all__ = ["aws"]
 
 
 class TestOnMoto(CaseDeskContract):
+    # moto serves one after the other; fifty at once are on DynamoDB Local.
+    people = 12
+
     @pytest.fixture
     def table(self, aws: Callable[[str], Any]) -> DeskTable:
         client = aws("dynamodb")

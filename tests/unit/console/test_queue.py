@@ -73,7 +73,7 @@ def test_filters_have_counts_of_what_they_would_show() -> None:
 
 @pytest.mark.parametrize(("view", "severity"), [("everything", "any"), ("all", "<b>"), ("", "")])
 def test_a_filter_that_is_not_known_shows_all(view: str, severity: str) -> None:
-    assert read_filter(view, severity) == Filter("all", "any")
+    assert read_filter(view, severity) == Filter("all", "any", "any")
 
 
 def test_the_workload_says_who_has_how_many_and_how_much() -> None:

@@ -8,13 +8,15 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from console.rights import RIGHTS, Group, Right
-from console.routes import ROUTES, Action, Route, safe_next
+from console.route import Action, Route
+from console.routes import ROUTES, safe_next
 from console.verdicts import payment_id
 from contract.audit import chains_of
 from contract.case import CaseStatus, CaseVerdict, SecondLook
 from contract.case_work import LEASE
 from contract.flagged import flag
 from tests.support.cases import make_case
+from tests.support.console_rulesets import RULESET_WITH_CANDIDATE
 from tests.support.console_world import NOW
 from tests.support.payments import RETENTION, make_scored
 
@@ -27,9 +29,23 @@ GUARDED = [route for route in ROUTES if route.right is not None]
 NAMES = [route.name for route in GUARDED]
 
 
-FOLLOWED = {"alert"}
+FOLLOWED = {"alert", "use_filter"}
 """Pages that send the browser to another one."""
-SHOWN = {"reveal", "reveal_payment", "judge", "undo", "find", "show_found", "preview_bulk", "judge_bulk"}
+SHOWN = {
+    "reveal",
+    "reveal_payment",
+    "judge",
+    "undo",
+    "find",
+    "show_found",
+    "open_document",
+    "check_change",
+    "choose_list_of_found",
+    "try_change",
+    "replay_found",
+    "preview_bulk",
+    "judge_bulk",
+}
 """Actions that answer with a page."""
 SECOND = {"agree", "contest"}
 """What somebody else does with a closed case."""
@@ -43,16 +59,36 @@ CLOSED: Any = {
 MINE = {"release", "skip", "judge", "undo"}
 """What is done with a case that one has."""
 FORM_ID = "0123456789abcdef"
+CHANGED_RULE = 'id: large\nwhen: amount_base > 9000.0\npoints: 20\nreason: "Large."'
+LISTED = {"choose_list", "list_entity"}
+"""What is done with an entity of the case's payment, the first: its card."""
+OTHERS = {"approve_change", "reject_change"}
+"""What somebody else does with a change."""
+FILTER_ID = "f" * 32
 
 
 def form_of(world: ConsoleWorld, route: Route) -> dict[str, Any]:
     """A form that the route takes."""
     payment = payment_id(flag(make_scored(), NOW, RETENTION))
     form: dict[str, Any] = {"subject": "session#0", "reason": "it is my cousin's"}
-    if route.name in {"find", "show_found"}:
-        form = {"subject": "user", "query": "user-1", "number": "0"}
+    if route.name in {"check_change", "propose_change"}:
+        active = world.rulesets.desk.active()
+        base = "" if active is None else active.digest
+        form |= {"subject": "large", "text": CHANGED_RULE, "version": "2", "reach": "shadow", "base": base}
+    if route.name in {"choose_list_of_found", "list_found", "list_entity"}:
+        form |= {"subject": "card_id", "query": "tok_1", "list": "denied_cards", "until": "30"}
+    if route.name in {"widen_candidate", "take_off"}:
+        active = world.rulesets.desk.active()
+        form |= {"reach": "candidate", "share": "10", "subject": "denied_merchants", "number": "0"}
+        form["base"] = "" if active is None else active.digest
+    if route.name == "paste_entries":
+        form |= {"subject": "denied_cards", "lines": "tok_1"}
+    if route.name in {"find", "show_found", "replay_found"}:
+        form = {"subject": "user", "query": "user-1", "payment": payment}
     if route.name in {"judge", "undo"}:
         form |= {"decision": FORM_ID, "chosen": [payment], "verdict": "fraud", "fraud_type": "mule"}
+    if route.name in {"save_filter", "rename_filter"}:
+        form |= {"name": "Overdue and large", "subject": FILTER_ID}
     if route.name == "reassign":
         form["to"] = "person-1"
     if route.name in {"preview_bulk", "judge_bulk"}:
@@ -62,13 +98,22 @@ def form_of(world: ConsoleWorld, route: Route) -> dict[str, Any]:
 
 def path_in(world: ConsoleWorld, route: Route) -> str:
     """Path of a route, with the ids of a case and an alert that there are; the case is the person's where the route needs that."""
-    case = world.put_case(**(HELD if route.name in MINE else CLOSED if route.name in SECOND else {}))
+    state = HELD if route.name in MINE else CLOSED if route.name in SECOND else {}
+    touched = flag(make_scored(), NOW, RETENTION).entity_ids
+    case = world.put_case(**state | ({"entities": touched} if route.name in LISTED else {}))
     world.put_payments(make_scored(), case=case)
+    if route.name in {"use_filter", "rename_filter"}:
+        world.put_filter(FILTER_ID)
     if route.name in {"undo", "contest"}:
         analyst = "person-1" if route.name == "undo" else "person-2"
         world.put_decision(case, FORM_ID, analyst, has_closed=route.name == "contest")
     payment = payment_id(flag(make_scored(), NOW, RETENTION))
-    return route.path.format(case=case.case_id, alert="alert-user-1", payment=payment, number="0")
+    world.rulesets.activate(RULESET_WITH_CANDIDATE, NOW)
+    change = ""
+    if "{change}" in route.path:
+        change = world.rulesets.propose("person-2" if route.name in OTHERS else "person-1", NOW).change_id
+    ids = {"case": case.case_id, "alert": "alert-user-1", "payment": payment, "number": "0"}
+    return route.path.format(**ids, rule="large", change=change, filter=FILTER_ID)
 
 
 def ask(world: ConsoleWorld, route: Route) -> Answer:
@@ -95,6 +140,31 @@ def test_a_route_answers_whoever_has_its_right_and_refuses_others(
     # Cases that are judged together have an event each, too.
     assert world.deeds()[0] == ("person-1", route.action.value, "allowed" if is_allowed else "no_right")
     assert len(world.deeds()) == 1 or (is_allowed and route.name == "judge_bulk")
+
+
+@pytest.mark.parametrize("route", GUARDED, ids=NAMES)
+def test_an_event_names_everything_that_a_path_names(world: ConsoleWorld, route: Route) -> None:
+    world.sign_in(*Group)
+    path = path_in(world, route)
+
+    (world.get(path) if route.method == "GET" else world.post(path, form_of(world, route)))
+
+    event = next(each for each in world.trail() if each.action == route.action)
+    named = {event.subject, *event.details.values()}
+    parts = zip(route.path.split("/"), path.split("/"), strict=True)
+    assert {given for part, given in parts if part.startswith("{")} <= named
+
+
+def test_an_event_names_all_that_was_ticked(world: ConsoleWorld) -> None:
+    world.sign_in(Group.LEAD)
+    cases = [f"{number:032x}-1" for number in range(50)]
+
+    world.post("/queue/judge", {"chosen": cases})
+
+    (event,) = world.trail()
+    texts = [value for name, value in event.details.items() if name.startswith("chosen")]
+    assert all(len(text) <= 200 for text in texts)
+    assert " ".join(texts).split() == ["50:", *cases]
 
 
 @pytest.mark.parametrize("route", GUARDED, ids=NAMES)
@@ -201,7 +271,8 @@ def test_what_needs_a_reason_is_not_done_without_one(world: ConsoleWorld, route:
 
 
 def test_auditors_change_nothing() -> None:
-    searching = {"find", "show_found"}  # by a form, so that nothing personal is in an address
+    # By a form, so that nothing personal is in an address; and what takes seconds, so that no link begins it.
+    searching = {"find", "show_found", "replay_found", "try_change"}
     changing = {route.right for route in ROUTES if route.method == "POST" and route.name not in searching}
     changing -= {Right.ENTER}
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from console.rights import Group
 from console.search_pages import FIELDS, entity_of
+from contract.audit_values import value_hash
 from contract.entity_ids import entity_names
 from contract.scored import Decision
-from tests.support.payments import make_scored, make_transaction
+from tests.support.payments import NOW, make_scored, make_transaction
 
 if TYPE_CHECKING:
     from tests.support.console_world import ConsoleWorld
@@ -27,6 +31,12 @@ VALUES = {
 
 def find(world: ConsoleWorld, by: str, query: str) -> str:
     return world.post("/search", {"subject": by, "query": query}).body
+
+
+def shown(page: str) -> str:
+    """The first payment on a page of what was found, as its form names it."""
+    first: str = re.findall(r'name="payment" value="(\w{32})"', page)[0]
+    return first
 
 
 def test_a_user_is_found_with_all_payments_and_cases(world: ConsoleWorld) -> None:
@@ -60,7 +70,9 @@ def test_a_payment_is_found_by_its_id_and_shown(world: ConsoleWorld) -> None:
     world.put_payments(make_scored(decision=Decision.APPROVE, reasons=()))
 
     found = find(world, "transaction", "tx-1")
-    page = world.post("/search/payment", {"subject": "transaction", "query": "tx-1", "number": "0"}).body
+    page = world.post(
+        "/search/payment", {"subject": "transaction", "query": "tx-1", "payment": shown(found)}
+    ).body
 
     assert "Transaction id: 1 payment, 0 cases" in found
     assert "user-1" not in found
@@ -90,25 +102,51 @@ def test_a_search_for_nothing_is_refused(world: ConsoleWorld, form: dict[str, An
     world.sign_in(Group.ANALYST)
 
     assert world.post("/search", form).status == 422
-    assert world.post("/search/payment", form | {"number": "0"}).status == 422
+    assert world.post("/search/payment", form | {"payment": "0" * 32}).status == 422
 
 
-@pytest.mark.parametrize("number", ["", "1", "-1", "x", "9" * 9])
-def test_a_payment_that_was_not_found_is_not_shown(world: ConsoleWorld, number: str) -> None:
+@pytest.mark.parametrize("payment", ["", "0", "0" * 32, "ä"])
+def test_a_payment_that_was_not_found_is_not_shown(world: ConsoleWorld, payment: str) -> None:
     world.sign_in(Group.ANALYST)
     world.put_payments(make_scored())
 
-    form = {"subject": "transaction", "query": "tx-1", "number": number}
+    form = {"subject": "transaction", "query": "tx-1", "payment": payment}
     assert world.post("/search/payment", form).status == 422
 
 
-def test_the_trail_says_what_was_searched_by_and_not_for_what(world: ConsoleWorld) -> None:
+def test_a_payment_that_came_in_meanwhile_is_not_shown_in_the_place_of_the_chosen_one(
+    world: ConsoleWorld,
+) -> None:
+    world.sign_in(Group.ANALYST)
+    world.put_payments(make_scored())
+    chosen = shown(find(world, "user", "user-1"))
+    later = make_transaction(transaction_id="tx-2", amount=Decimal(7), timestamp=NOW + timedelta(minutes=5))
+    world.put_payments(make_scored(later))
+
+    page = world.post("/search/payment", {"subject": "user", "query": "user-1", "payment": chosen}).body
+
+    assert "Payment: 1,250.00 USD" in page
+
+
+def test_the_trail_says_what_was_searched_by_and_for_what_to_those_who_know_it(world: ConsoleWorld) -> None:
     world.sign_in(Group.ANALYST)
 
-    find(world, "user", "user-secret")
+    find(world, "user", " user-secret ")
 
     (event,) = world.trail()
-    assert (event.action, event.subject, event.details) == ("searched", "user", {})
+    assert (event.action, event.subject) == ("searched", "user")
+    assert event.details == {"asked": value_hash("user", "user-secret")}
+
+
+def test_the_trail_says_which_payment_of_a_search_was_seen(world: ConsoleWorld) -> None:
+    world.sign_in(Group.ANALYST)
+    world.put_payments(make_scored())
+    payment = shown(find(world, "transaction", "tx-1"))
+
+    world.post("/search/payment", {"subject": "transaction", "query": "tx-1", "payment": payment})
+
+    (event,) = [each for each in world.trail() if each.action == "payment_viewed"]
+    assert event.details == {"payment": payment, "asked": value_hash("transaction", "tx-1")}
 
 
 def test_a_search_for_markup_shows_none(world: ConsoleWorld) -> None:

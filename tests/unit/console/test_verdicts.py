@@ -313,6 +313,7 @@ def test_the_verdict_and_its_note_are_in_the_trail(world: ConsoleWorld) -> None:
         "verdict": "fraud",
         "fraud_type": "mule",
         "reason": "called the customer",
+        "decision": event.details["decision"],
         "chosen": f"1: {id_of(paid(1))}",
     }
 

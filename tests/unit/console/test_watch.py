@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from console.rights import Group
 from console.watch_views import Row, watch_view
-from console.week_records import MAX_OF_SHARD, Listed, Week
+from console.week_records import KEPT, MAX_OF_SHARD, Listed, Week
 from contract.alert import Severity
 from contract.case import CaseStatus, from_queued_item, to_case_item
 from contract.case_work import LEASE
@@ -42,8 +42,7 @@ def test_a_share_of_false_alarms_is_of_the_judged_payments_alone() -> None:
 
     view = watch_view(Week(payments, True, ()), [], NOW, has_more=False)
 
-    assert view.week == Row("All", 100, 6, 4, 90, "40%", "600.00 USD")
-    assert view.blocked == "9,600.00 USD"
+    assert view.week == Row("All", 100, 6, 4, 90, "40%", "600.00 USD", "9,600.00 USD")
 
 
 def test_a_share_of_few_payments_is_not_shown() -> None:
@@ -85,7 +84,9 @@ def test_payments_are_counted_by_day_decision_and_score() -> None:
 def test_each_rule_is_counted_for_each_payment_that_it_flagged() -> None:
     rows = tuple(
         make_flagged(make_transaction(transaction_id=f"t-{number}"), rule_ids=rule_ids)
-        for number, rule_ids in enumerate([("travel", "amount"), ("travel",)])
+        for number, rule_ids in enumerate(
+            [("travel", "amount", "model.amount_base", "model.hour"), ("travel",)]
+        )
     )
     payments = tuple(
         listed(0, user_id=row.user_id, event_key=row.event_key, status=status)
@@ -98,6 +99,7 @@ def test_each_rule_is_counted_for_each_payment_that_it_flagged() -> None:
         ("travel", 2, 1, 1),
         ("amount", 1, 1, 0),
     ]
+    assert (view.model.flagged, view.model.fraud) == (1, 1)
     assert view.rules_of == "2 payments"
 
 
@@ -135,6 +137,24 @@ def test_the_page_counts_the_week_and_leaves_out_older_payments_and_canaries(wor
     assert "What each rule did, of the newest 2 payments" in body
     assert '<th scope="row">impossible_travel</th><td class="figure">2</td><td class="figure">1</td>' in body
     assert "figures are of the newest payments" not in body
+
+
+def test_what_was_read_is_shown_again_for_half_a_minute(world: ConsoleWorld) -> None:
+    world.sign_in(Group.ANALYST)
+    put(world, 1, OPEN)
+    first = world.get("/watch").body
+    put(world, 2, OPEN)
+    world.now += KEPT - timedelta(seconds=1)
+    kept = world.get("/watch").body
+    world.now += timedelta(seconds=1)
+
+    new = world.get("/watch").body
+
+    assert ["<dt>Flagged in 7 days</dt><dd>1</dd>" in page for page in (first, kept, new)] == [
+        True,
+        True,
+        False,
+    ]
 
 
 def test_a_page_of_more_than_is_read_says_so(world: ConsoleWorld, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,6 +43,7 @@ def load_handler(
     """A cold start, with a topic and its tables."""
     declare_environment("digest", monkeypatch)
     monkeypatch.setenv("SNS_TOPIC_ARN", topic_arn)
+    monkeypatch.setenv("CONSOLE_URL", "https://console.example/v1")
     make_table(aws("dynamodb"), "alert_windows")
     aws("dynamodb").put_item(TableName="alert_windows", Item=to_windows_item(DUE, NOW))
     return lambda: cold_start("digest", monkeypatch).handler
@@ -64,6 +65,7 @@ def test_handler_sends_what_is_due_and_emits_its_metrics(
     digest = decode_message(envelope["Message"])
     assert isinstance(digest, AlertDigest)
     assert (digest.alert_id, digest.payments.count) == ("count-1", 2)
+    assert digest.link == "https://console.example/v1/alerts/count-1"
     assert envelope["Subject"].startswith("[MEDIUM] Fraud digest: 2 more payments, 1,250.50 USD")
     assert envelope["MessageAttributes"]["kind"] == {"Type": "String", "Value": "digest"}
     (row,) = aws("dynamodb").scan(TableName="alert_windows")["Items"]

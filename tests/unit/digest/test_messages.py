@@ -62,6 +62,15 @@ def test_digest_is_readable() -> None:
     )
 
 
+def test_a_digest_leads_to_its_case_where_there_is_a_console() -> None:
+    digest = make_digest("user-1", PAYMENTS, NOW, "https://console.example/v1")
+
+    link = "https://console.example/v1/alerts/00000000-0000-5000-8000-000000000001"
+    texts = json.loads(render(digest).body)
+    assert json.loads(texts["default"])["link"] == link
+    assert texts["email"].splitlines()[1:4] == ["", f"Case: {link}", ""]
+
+
 def test_digest_of_one_payment_says_payment() -> None:
     texts = texts_of(count=1, totals={"USD": Decimal(5)})
 

@@ -21,7 +21,7 @@ def test_what_is_needed_is_enough_and_labels_are_looked_for_beside_the_rows() ->
         rows_path="s3://e/exports/",
         labels_path="s3://e/exports/",
         rules_path="s3://w/rules.yaml",
-        named_model_path=None,
+        named_models_path=None,
         model_path=None,
         report_path="s3://w/report.txt",
         scores_path=None,
@@ -40,14 +40,14 @@ def test_all_arguments_are_read() -> None:
         [
             *NEEDED,
             *("--labels_path", "l"),
-            *("--named_model_path", "n"),
+            *("--named_models_path", "n"),
             *("--model_path", "m"),
             *("--scores_path", "s"),
             *("--label_delay_days", "7.5"),
         ]
     )
 
-    assert (given.labels_path, given.named_model_path, given.model_path) == ("l", "n", "m")
+    assert (given.labels_path, given.named_models_path, given.model_path) == ("l", "n", "m")
     assert (given.scores_path, given.label_delay_days) == ("s", 7.5)
 
 

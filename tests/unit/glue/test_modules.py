@@ -23,6 +23,7 @@ PURE = [
     "prefix_mappings",
     "progress",
     "redeciding",
+    "replaced",
     "row_cards",
     "rows",
     "transforms",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -10,6 +11,7 @@ import pytest
 from contract.rollout_rows import counts_item, part_key
 from engine.rollout.stored import counts_to_bytes
 from engine.rules.check import check_ruleset
+from lab.function_answer import read_answer
 from tests.support.appconfig_memory import MemoryAppConfig
 from tests.support.cold_start import cold_start, declare_environment, emitted
 from tests.support.payments import NOW, Context
@@ -57,15 +59,17 @@ def test_handler_withdraws_the_candidate_keeps_the_document_and_records_the_chan
     kept = aws("s3").get_object(Bucket=module.settings.rules_bucket, Key=f"rulesets/{digest}")["Body"].read()
     assert kept == appconfig.active
     rows = aws("dynamodb").scan(TableName="ruleset_changes")["Items"]
-    assert {row["kind"]["S"] for row in rows} >= {"withdrawn"}
+    assert {row["kind"]["S"] for row in rows if "kind" in row} >= {"withdrawn"}
+    assert [row["digest"]["S"] for row in rows if row["change_key"]["S"] == "active"] == [digest]
     assert emitted(capsys)["CandidatesWithdrawn"] == [1.0]
 
 
 def test_handler_reports_when_it_is_asked_and_changes_nothing(
     appconfig: MemoryAppConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    text = cold_start("guardrails", monkeypatch).handler({"report": True}, Context())
+    answer = cold_start("guardrails", monkeypatch).handler({"report": True}, Context())
 
+    text = read_answer(json.dumps(answer).encode()).text
     assert "Candidate 2 beside 1" in text
     assert "6,400 payments" in text
     assert len(appconfig.deployments) == 1

@@ -12,12 +12,13 @@ from botocore.exceptions import ClientError
 from contract.ruleset_change import ChangeKind
 from engine.rollout.changed import Changed, Example
 from engine.rollout.counts import RolloutCounts
+from engine.rollout.report import RolloutReport, as_text
 from engine.rollout.windows import Part
 from engine.rules.check import check_ruleset
-from guardrails.deployments import Deployments
-from guardrails.errors import NotDeployedError
 from guardrails.metrics import Metric
 from guardrails.stage import RECORDED_BY_OTHERS, UNKNOWN, Guardrails
+from rollouts.deployments import Deployments
+from rollouts.errors import NotDeployedError
 from rollouts.tables import Counted
 from tests.support.appconfig_memory import START, MemoryAppConfig
 from tests.unit.guardrails.world import BAD, FREQUENT, GOOD, LIMITED, NOW, PAYMENTS, PLAIN, ROLLOUT
@@ -25,6 +26,7 @@ from tests.unit.guardrails.world import BAD, FREQUENT, GOOD, LIMITED, NOW, PAYME
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from contract.active_ruleset import ActiveRuleset
     from contract.ruleset_change import RulesetChange
 
 
@@ -35,6 +37,7 @@ class World:
     appconfig: MemoryAppConfig = field(default_factory=MemoryAppConfig)
     counted: dict[str, RolloutCounts] = field(default_factory=dict)
     rows: list[RulesetChange] = field(default_factory=list)
+    actives: list[ActiveRuleset] = field(default_factory=list)
     kept: dict[str, bytes] = field(default_factory=dict)
     emitted: dict[str, float] = field(default_factory=dict)
     warnings: list[Any] = field(default_factory=list)
@@ -58,6 +61,9 @@ class World:
 
     def put(self, change: RulesetChange) -> None:
         self.rows.append(change)
+
+    def put_active(self, active: ActiveRuleset) -> None:
+        self.actives.append(active)
 
     def lately(self, now: datetime) -> list[RulesetChange]:
         assert now == self.now
@@ -86,7 +92,11 @@ def test_a_candidate_that_left_its_band_is_withdrawn_as_a_new_version() -> None:
 
     after = check_ruleset(world.appconfig.active, "after")
     assert after.candidate is None
-    assert world.kept == {after.digest: world.appconfig.active}
+    assert world.kept == {before: ROLLOUT, after.digest: world.appconfig.active}
+    assert [(each.digest, each.deployment, each.candidate_version) for each in world.actives] == [
+        (before, 1, "2"),
+        (after.digest, 2, None),
+    ]
     change = world.rows[-1]
     assert (change.kind, change.changed_by, change.reason) == (ChangeKind.WITHDRAWN, "guardrails", sentence)
     assert (change.digest_before, change.digest_after) == (before, after.digest)
@@ -179,6 +189,35 @@ def test_a_rollback_is_recorded_with_both_digests() -> None:
     assert world.emitted[Metric.ROLLBACKS_RECORDED] == 1
 
 
+def test_a_deployment_of_an_approved_change_has_its_row_and_needs_no_other() -> None:
+    world = World()
+    world.deployed(PLAIN, GOOD)
+    world.appconfig.deployments[-1]["Description"] = "change 20261201T093000000000Z-0123456789ab: better"
+
+    world.stage.run()
+    before = list(world.rows)
+    world.deployed(ROLLOUT, GOOD, "ROLLED_BACK")
+    world.appconfig.deployments[-1]["Description"] = "change 20261201T094000000000Z-0123456789ab: worse"
+    world.stage.run()
+
+    assert before == []
+    assert [each.kind for each in world.rows] == [ChangeKind.ROLLED_BACK]
+
+
+def test_which_ruleset_is_active_is_written_when_that_changes_and_again_after_a_rollback() -> None:
+    world = World()
+    first = world.deployed(PLAIN, GOOD)
+    for _ in range(2):
+        world.stage.run()
+    second = world.deployed(LIMITED, GOOD, "DEPLOYING")
+    world.stage.run()
+    world.appconfig.deployments[-1]["State"] = "ROLLED_BACK"
+    world.stage.run()
+
+    assert [(each.digest, each.position) for each in world.actives] == [(first, 2), (second, 4), (first, 5)]
+    assert world.kept == {first: PLAIN, second: LIMITED}
+
+
 def test_after_a_rollback_the_document_that_decides_again_is_judged() -> None:
     world = World()
     world.deployed(ROLLOUT, BAD)
@@ -230,8 +269,10 @@ def test_the_report_adds_up_all_documents_with_the_same_candidate() -> None:
     example = Example("u-1", "key", 5_000, "approve", 0, "review", 60)  # type: ignore[arg-type]
     world.deployed(ROLLOUT, RolloutCounts(PAYMENTS, new={"r": Changed(1, 5_000, [example])}))
 
-    text = world.stage.report()
+    report = world.stage.report()
 
+    assert isinstance(report, RolloutReport)
+    text = as_text(report)
     assert "12,800 payments" in text
     assert (
         "  r: 1 payment, 50.00 USD\n    u-1 key: 50.00 USD, champion approve (0), candidate review (60)"

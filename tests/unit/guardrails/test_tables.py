@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from common.ruleset_changes import ChangeRows
 from contract.errors import InvalidRowError
 from contract.rollout_rows import counts_item, hour_key, part_key, time_of_key
 from contract.ruleset_change import ChangeKind, make_change
@@ -14,7 +15,7 @@ from engine.errors import InvalidCountsError
 from engine.rollout.counts import RolloutCounts
 from engine.rollout.stored import counts_from_bytes, counts_to_bytes
 from engine.rollout.windows import windows_at
-from rollouts.tables import ChangesTable, CountsTable
+from rollouts.tables import CountsTable
 from tests.support.tables import make_table
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def test_a_key_says_its_time() -> None:
 
 
 def test_a_change_is_inserted_once_and_found_with_those_of_the_month_before(dynamodb: Any) -> None:
-    table = ChangesTable(dynamodb, "ruleset_changes")
+    table = ChangeRows(dynamodb, "ruleset_changes")
     common = {"kind": ChangeKind.DEPLOYED, "changed_by": "me", "version_after": "1"}
     old = make_change(changed_at=NOW - timedelta(days=40), digest_after=DIGEST, reason="old", **common)
     before = make_change(changed_at=NOW - timedelta(days=2), digest_after=DIGEST, reason="first", **common)

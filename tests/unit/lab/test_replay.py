@@ -13,8 +13,9 @@ from engine.decide import decide, scored_transaction
 from engine.errors import InvalidRulesetError
 from engine.features.stored import FIRST_FEATURE_SET
 from engine.profile import Profile
+from engine.replay import UnknownRulesetError
 from engine.rules.ruleset import parse_ruleset
-from lab.replay import MAX_SHOWN, Replay, UnknownRulesetError, UserReplay, replay_text
+from lab.replay import MAX_SHOWN, Replay, UserReplay, replay_text
 from tests.support.payments import NOW, make_grocery_payment, trusted_facts
 from tests.support.rule_samples import candidate_of, ruleset
 

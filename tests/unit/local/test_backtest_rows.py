@@ -9,10 +9,16 @@ from typing import Any
 
 import pytest
 
+import lab.models
 from glue_scripts.backtest_arguments import parse_backtest_arguments
 from lab.backtest.scores import COLUMNS, MODEL_COLUMNS
+from lab.pages.page import PAGE_SUFFIX, to_json
 from lab.rows.scores import columns
 from local import backtest_rows
+from tests.support.report_pages import page_of
+from tests.support.two_models import rules_naming, two_models
+
+PAGE = page_of("a word")
 
 
 class Spark:
@@ -26,9 +32,12 @@ class Spark:
         self.commands.append(command)
         arguments = parse_backtest_arguments(command[2:])
         if not self._code:
-            Path(arguments.report_path.removeprefix("file://")).write_text("the report\n")
-        if arguments.named_model_path:
-            self.named_model = Path(arguments.named_model_path.removeprefix("file://")).read_bytes()
+            report = Path(arguments.report_path.removeprefix("file://"))
+            report.write_text("the report\n")
+            Path(f"{report}{PAGE_SUFFIX}").write_bytes(to_json(PAGE))
+        if arguments.named_models_path:
+            folder = Path(arguments.named_models_path.removeprefix("file://"))
+            self.named_models = sorted(file.read_bytes() for file in folder.iterdir())
         if arguments.scores_path:
             folder = Path(arguments.scores_path.removeprefix("file://"))
             folder.mkdir()
@@ -59,7 +68,7 @@ def test_the_job_is_the_one_of_glue_and_gets_what_was_named(
     arguments = parse_backtest_arguments(command[2:])
     assert arguments.rows_path == f"file://{rows}"
     assert arguments.model_path == f"file://{Path('models/default.json').resolve()}"
-    assert (arguments.scores_path, arguments.named_model_path, arguments.label_delay_days) == (
+    assert (arguments.scores_path, arguments.named_models_path, arguments.label_delay_days) == (
         None,
         None,
         7.0,
@@ -76,17 +85,26 @@ def test_scores_become_one_file(spark: Spark, tmp_path: Path, capsys: pytest.Cap
     assert f"scores: {out}, 2 payments" in capsys.readouterr().out
 
 
-def test_the_model_that_a_ruleset_names_is_sent_with_it(spark: Spark, tmp_path: Path) -> None:
-    model = Path("models/default.json").read_bytes()
-    sha256 = (
-        model.partition(b'"sha256":"')[2][:64].decode() or model.partition(b'"sha256": "')[2][:64].decode()
-    )
+def test_the_models_that_a_ruleset_and_its_candidate_name_are_sent_with_it(
+    spark: Spark, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = two_models(tmp_path / "models")
+    monkeypatch.setattr(lab.models, "MODELS", tmp_path / "models")
     rules = tmp_path / "rules.yaml"
-    rules.write_text(f"{Path('rules/default.yaml').read_text()}\nmodel: {{sha256: {sha256}}}\n")
+    rules.write_text(rules_naming(*models))
 
     backtest_rows.main(["--rows", str(tmp_path), "--rules", str(rules)])
 
-    assert spark.named_model == model
+    assert spark.named_models == sorted(models.values())
+
+
+def test_a_model_that_is_not_here_is_left_to_the_job_which_names_it(spark: Spark, tmp_path: Path) -> None:
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(rules_naming("a" * 64))
+
+    backtest_rows.main(["--rows", str(tmp_path), "--rules", str(rules)])
+
+    assert not hasattr(spark, "named_models")
 
 
 def test_a_job_that_fails_gives_its_exit_code(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -116,3 +134,15 @@ def test_scores_have_the_columns_of_the_backtest_first() -> None:
     assert without[: len(COLUMNS)] == [each.name for each in COLUMNS]
     assert with_model[: len(MODEL_COLUMNS)] == [each.name for each in MODEL_COLUMNS]
     assert without[len(COLUMNS) :] == with_model[len(MODEL_COLUMNS) :]
+
+
+def test_the_page_of_the_job_is_written_and_its_path_printed(
+    spark: Spark, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "reports" / "backtest.html"
+
+    assert backtest_rows.main(["--rows", str(tmp_path), "--page", str(page)]) == 0
+
+    assert spark.commands
+    assert "<h1>a word</h1>" in page.read_text(encoding="utf-8")
+    assert capsys.readouterr().out == f"the report\nreport: {page}\n"

@@ -15,16 +15,21 @@ from rich.console import Console
 
 from contract.alert import AlertDigest, AlertKind, Severity, SuppressedPayments
 from contract.alert_windows import ClaimedDigest, UserWindows
+from contract.truth import Truth
+from lab.measures import evaluate
 from local.demo.feed import Feed, own
 from local.demo.final_state import DeliveredAlert, FinalState
-from local.demo.printing import print_report
+from local.demo.page import demo_page
+from local.demo.printing import last_alerts, print_report
 from local.demo.report import DemoReport, make_report
 from tests.support.payments import make_alert_of, make_claimed
+from tests.support.report_pages import HOSTILE, missing_figures, problems, read_page
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
+NOW_MS = int(NOW.timestamp() * 1000)
 RATES = {"USD": 1.0}
 EMPTY = FinalState(
     landed_bad=(), topic_ids=(), history=(), quarantined=(), flagged=(), delivered=(), dead_letters=0
@@ -121,3 +126,59 @@ def printed(report: DemoReport, state: FinalState) -> str:
     print_report(report, state, console)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
+
+
+def test_the_last_alerts_are_shown_newest_first_and_once() -> None:
+    alert = make_alert_of(make_claimed())
+    sent = [msgspec.structs.replace(alert, alert_id=f"alert-{n}", headline=f"headline {n}") for n in range(7)]
+    state = msgspec.structs.replace(
+        EMPTY, delivered=tuple(DeliveredAlert(each, place) for place, each in enumerate([*sent, sent[0]]))
+    )
+
+    assert [each.alert_id for each in last_alerts(state)] == [f"alert-{n}" for n in (6, 5, 4, 3, 2)]
+    text = printed(make_report(NOTHING, state, NOW), state)
+    assert [f"headline {n}" in text for n in range(1, 7)] == [False, True, True, True, True, True]
+
+
+def test_the_demo_says_how_to_open_the_console() -> None:
+    text = printed(make_report(NOTHING, EMPTY, NOW), EMPTY)
+
+    assert "make up starts the system and prints the address of the console" in text
+    assert "make people prints who can sign in" in text
+
+
+def test_every_figure_of_the_text_is_on_the_page() -> None:
+    alert = make_alert_of(make_claimed())
+    named = msgspec.structs.replace(alert, headline=HOSTILE)
+    state = msgspec.structs.replace(EMPTY, delivered=(DeliveredAlert(named, NOW_MS),), dead_letters=3)
+    truths = {
+        "t1": Truth("stolen_card", "i1", 21.5),
+        "t2": Truth(None, None, 7.25),
+        "t3": Truth("structuring", "i2", 90.0),
+    }
+    decided = evaluate(truths, {"t1": "block", "t2": "approve", "t3": "approve"})
+    found = msgspec.structs.replace(
+        make_report(NOTHING, state, NOW),
+        detection=decided,
+        generated=12_345,
+        throughput_tps=412.0,
+        seconds=29.9,
+    )
+
+    page = demo_page(found, state)
+
+    assert missing_figures(printed(found, state), page) == []
+    assert problems(page) == []
+    assert HOSTILE in read_page(page).text
+
+
+@pytest.mark.parametrize(("problem", "answer"), [((), "Yes. "), (("3 are missing: t1",), "No. ")])
+def test_the_page_answers_whether_every_payment_arrived(problem: tuple[str, ...], answer: str) -> None:
+    report = make_report(NOTHING, EMPTY, NOW)
+    found = msgspec.structs.replace(report, reconciled=not problem, problems=problem)
+
+    page = demo_page(found, EMPTY)
+
+    assert page.answer.startswith(answer)
+    assert [text for text in problem if text not in read_page(page).text] == []
+    assert problems(page) == []

@@ -14,10 +14,14 @@ from botocore.exceptions import ClientError
 from botocore.session import get_session
 from botocore.validate import ParamValidator
 
+import lab.models
 from glue_scripts.backtest_arguments import parse_backtest_arguments
+from lab.pages.page import to_json
 from ops import backtesting
 from ops.backtest import order_of
 from ops.errors import OpsError
+from tests.support.report_pages import page_of
+from tests.support.two_models import rules_naming, two_models
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,16 +108,18 @@ class Run:
         self.lines: list[str] = []
         self.waited: list[float] = []
 
-    def run(self, scores: Path | None = None, **order: Any) -> str:
-        clients = backtesting.Clients(self.s3, self.machine, self.glue)
-        task = backtesting.Backtest(
-            clients,
+    @property
+    def task(self) -> backtesting.Backtest:
+        return backtesting.Backtest(
+            backtesting.Clients(self.s3, self.machine, self.glue),
             SETTINGS,
             datetime(2026, 11, 27, 2, 30, 1, 500, tzinfo=UTC),
             report=self.lines.append,
             wait=self.waited.append,
         )
-        return task.run(backtesting.Order(**{"rules": b"rules"} | order), scores)
+
+    def run(self, scores: Path | None = None, **order: Any) -> str:
+        return self.task.run(backtesting.Order(**{"rules": b"rules"} | order), scores)
 
 
 def test_the_report_comes_back_and_only_it() -> None:
@@ -126,18 +132,22 @@ def test_the_report_comes_back_and_only_it() -> None:
 def test_the_job_gets_arguments_that_it_reads_and_that_name_what_was_sent() -> None:
     run = Run()
 
-    run.run(model=b"m", named_model=b"n", label_delay_days=7.0, has_scores=True)
+    run.run(model=b"m", named_models={"a1": b"n", "b2": b"o"}, label_delay_days=7.0, has_scores=True)
 
     (started,) = run.machine.started
     given = json.loads(started["input"])
     assert (given["run"], started["name"]) == (NAME, NAME)
+    assert given["as_of"] == "2026-11-27T02:24:01Z"
     read = parse_backtest_arguments([part for pair in given["arguments"].items() for part in pair])
     place = f"s3://fraud-dev-backtest-1/{RUN}"
     assert read.rows_path == read.labels_path == f"s3://fraud-dev-backtest-1/exports/{NAME}/"
     assert (read.rules_path, read.report_path) == (f"{place}rules.yaml", f"{place}report.txt")
-    assert (read.model_path, read.named_model_path) == (f"{place}model.json", f"{place}named_model.json")
+    assert (read.model_path, read.named_models_path) == (f"{place}model.json", f"{place}models/")
     assert (read.scores_path, read.label_delay_days) == (f"{place}scores/", 7.0)
-    assert {f"{RUN}model.json", f"{RUN}named_model.json"} <= run.s3.objects.keys()
+    sent = {
+        name: run.s3.objects[f"{RUN}{name}"] for name in ("model.json", "models/a1.json", "models/b2.json")
+    }
+    assert sent == {"model.json": b"m", "models/a1.json": b"n", "models/b2.json": b"o"}
 
 
 def test_what_was_not_given_is_no_argument() -> None:
@@ -182,6 +192,16 @@ def test_scores_are_one_file_with_one_header(tmp_path: Path) -> None:
     assert (tmp_path / "new/scores.csv").read_bytes() == b"a,b\n1,2\n3,4\n"
 
 
+def test_the_page_of_a_run_is_fetched_and_its_absence_is_one_sentence() -> None:
+    run, page = Run(), page_of("a word")
+
+    run.s3.objects[f"{RUN}report.txt.page.json"] = to_json(page)
+
+    assert run.task.page() == page
+    with pytest.raises(OpsError, match=f"^backtest {NAME}: AWS refuses its page: .*NoSuchKey"):
+        Run().task.page()
+
+
 def test_a_refused_request_is_one_sentence() -> None:
     run = Run()
     del run.s3.objects[f"{RUN}report.txt"]
@@ -211,14 +231,16 @@ def options(**changes: Any) -> argparse.Namespace:
     return argparse.Namespace(**given | changes)
 
 
-def test_the_documents_are_read_with_the_model_that_the_ruleset_names(tmp_path: Path) -> None:
-    model = Path("models/default.json")
-    sha256 = json.loads(model.read_bytes())["sha256"]
-    rules = tmp_path / "rules.yaml"
-    rules.write_text(f"{Path('rules/default.yaml').read_text()}\nmodel: {{sha256: {sha256}}}\n")
+def test_the_documents_are_read_with_all_models_that_the_ruleset_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = two_models(tmp_path / "models")
+    monkeypatch.setattr(lab.models, "MODELS", tmp_path / "models")
+    rules, model = tmp_path / "rules.yaml", Path("models/default.json")
+    rules.write_text(rules_naming(*models))
 
     assert order_of(options(rules=rules, out=tmp_path / "s.csv")) == backtesting.Order(
-        rules=rules.read_bytes(), named_model=model.read_bytes(), has_scores=True
+        rules=rules.read_bytes(), named_models=models, has_scores=True
     )
     assert order_of(options(model=model)).model == model.read_bytes()
 
@@ -229,6 +251,6 @@ def test_a_document_that_is_not_there_is_named(tmp_path: Path) -> None:
         order_of(options(rules=rules))
     with pytest.raises(OpsError, match=r"^There is no file .*m\.json"):
         order_of(options(model=tmp_path / "m.json"))
-    rules.write_text(f"model: {{sha256: {'a' * 64}}}\n")
-    with pytest.raises(OpsError, match="names model aaaaaaaaaaaa, which is not in models/"):
+    rules.write_text(rules_naming("a" * 64, "b" * 64))
+    with pytest.raises(OpsError, match="names models that are not in models/: aaaaaaaaaaaa, bbbbbbbbbbbb"):
         order_of(options(rules=rules))

@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
 
+from ops.console_cost import console_usd
 from ops.cost import (
-    CostError,
     Line,
-    Prices,
     alarm_metrics,
     batch_size,
     bill,
     dominating,
     label_usd,
-    serverless_usd,
     total,
     without_protection,
 )
 from ops.cost_page import page
 from ops.environment import ENVIRONMENTS, ROOT, known_environments
 from ops.manifests import read_functions, read_tables
+from ops.prices import CostError, Prices
+from ops.serverless_cost import serverless_usd
 from ops.sizing import Sizing, sizing_of
 from ops.tfvars import read_file
 from ops.training_cost import training_usd
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 USAGE: dict[str, Any] = msgspec.yaml.decode((ROOT / "docs/cost/usage.yaml").read_bytes())
 PRICE_LIST: dict[str, Any] = msgspec.yaml.decode((ROOT / "docs/cost/prices.yaml").read_bytes())
@@ -124,6 +127,48 @@ def test_protection_is_paid_by_what_is_turned_on() -> None:
     assert usd(here, "protection", "copies") == pytest.approx(96 * 5 * 0.10)
     history_gb = 1e8 * 683 / 1e9 * 180 / 30.4
     assert usd(there, "protection", "copies") == pytest.approx((96 + history_gb) * 10 * 0.10)
+
+
+def test_a_console_costs_what_its_people_do_and_nothing_where_it_is_off() -> None:
+    prod = sizing_of("prod")
+    regional = msgspec.structs.replace(prod, console=True)
+    private = msgspec.structs.replace(regional, console_endpoint=True)
+
+    off, public, own = (
+        usd(bill(0, size, USAGE, prices()), "console", "") for size in (prod, regional, private)
+    )
+
+    assert off == 0
+    assert public == pytest.approx(console_usd(20, 0, USAGE, prices()))
+    assert own - public == pytest.approx(3 * 730 * 0.01)
+
+
+def test_a_person_of_the_console_costs_requests_and_an_account() -> None:
+    one, two = (console_usd(people, 0, USAGE, prices()) for people in (1, 2))
+    request_usd = (3.50 + 0.20 + 30 * 0.125 + 2 * 0.625) / 1e6 + 0.12 * 0.0000133334 + 600 / 1e9 * 0.50
+
+    assert two - one == pytest.approx(8_000 * request_usd + 0.015)
+
+
+def test_a_private_console_makes_an_endpoint_where_none_is_named(tmp_path: Path) -> None:
+    def with_console(text: str) -> Sizing:
+        folder = tmp_path / ENVIRONMENTS / "dev"
+        folder.mkdir(parents=True, exist_ok=True)
+        plain = (ROOT / ENVIRONMENTS / "dev" / "dev.tfvars").read_text()
+        (folder / "dev.tfvars").write_text(
+            f'{plain}\nconsole = {{ {text}, allowed_cidrs = ["10.50.0.0/16"] }}\n'
+        )
+        return sizing_of("dev", tmp_path)
+
+    own = with_console('endpoint_type = "PRIVATE"')
+    given = with_console('endpoint_type = "PRIVATE", vpc_endpoint_id = "vpce-0123456789abcdef0"')
+    regional = with_console('endpoint_type = "REGIONAL"')
+
+    assert [(size.console, size.console_endpoint) for size in (own, given, regional)] == [
+        (True, True),
+        (True, False),
+        (True, False),
+    ]
 
 
 def test_the_canary_costs_what_its_runs_and_alarms_do_and_nothing_where_it_is_off() -> None:

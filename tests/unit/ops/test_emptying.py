@@ -106,6 +106,35 @@ def test_protected_tables_and_buckets_with_content_are_made_deletable() -> None:
     assert said[1] == "Bucket landing is empty; it had 2 versions of objects."
 
 
+LOCKED = managed("aws_s3_bucket", bucket="audit-heads", force_destroy=False, object_lock_enabled=True)
+
+
+def test_objects_that_are_locked_in_governance_mode_are_deleted() -> None:
+    account = Account(Versions=[{"Key": "a", "VersionId": "1"}])
+
+    said = Emptying([LOCKED], account).run()
+
+    assert account.changes[0][1]["BypassGovernanceRetention"] is True
+    assert said == ["Bucket audit-heads is empty; it had 1 versions of objects."]
+
+
+def test_objects_that_are_locked_in_compliance_mode_stay_and_stop_nothing_else() -> None:
+    account = Account(Versions=[{"Key": "a", "VersionId": "1"}], Errors=[{"Code": "AccessDenied"}])
+
+    said = Emptying([LOCKED], account).run()
+
+    assert said == [
+        "Bucket audit-heads keeps 1 objects until their locks end. Terraform destroys all else, and fails to delete this bucket until then."
+    ]
+
+
+def test_another_refusal_stops_the_destroy() -> None:
+    account = Account(Versions=[{"Key": "a", "VersionId": "1"}], Errors=[{"Code": "SlowDown"}])
+
+    with pytest.raises(OpsError, match="S3 kept 1 objects of audit-heads: SlowDown"):
+        Emptying([LOCKED], account).run()
+
+
 def test_accesses_are_no_longer_logged_before_the_buckets_are_emptied() -> None:
     logged = managed("aws_s3_bucket_logging", bucket="landing")
     log = managed("aws_s3_bucket", bucket="access-log", force_destroy=False)

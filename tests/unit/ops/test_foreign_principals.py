@@ -119,3 +119,55 @@ def test_text_that_is_no_policy_is_left_alone() -> None:
 def test_the_refusal_names_the_resource_and_the_principal() -> None:
     with pytest.raises(OpsError, match=rf"outside account {OWN} in: {BUCKET}: {OTHER}\."):
         check_principals(plan({"principal": OTHER}, "aws_lambda_permission"), OWN)
+
+
+CONSOLE = {"endpoint_type": "REGIONAL", "allowed_cidrs": ["203.0.113.0/24", "198.51.100.7/32"]}
+
+
+def of_console(
+    *, address: str = "module.http[0].aws_api_gateway_rest_api_policy.this", **changes: Any
+) -> list[str]:
+    """What is found of a statement for the console's browsers, with changes."""
+    allowed = {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": "execute-api:Invoke",
+        "Resource": "*",
+        "Condition": {"IpAddress": {"aws:SourceIp": CONSOLE["allowed_cidrs"]}},
+    }
+    entry = {
+        "address": address,
+        "type": "aws_api_gateway_rest_api_policy",
+        "change": {
+            "actions": ["create"],
+            "after": {"policy": json.dumps({"Statement": [allowed | changes]})},
+        },
+    }
+    return foreign_principals(
+        {"resource_changes": [entry], "variables": {"console": {"value": CONSOLE}}}, OWN
+    )
+
+
+def test_browsers_of_the_console_s_networks_are_let_in() -> None:
+    assert of_console() == []
+    assert of_console(Condition={"IpAddress": {"aws:VpcSourceIp": CONSOLE["allowed_cidrs"]}}) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"Condition": {}}, id="everybody"),
+        pytest.param({"Condition": {"IpAddress": {"aws:SourceIp": ["0.0.0.0/0"]}}}, id="another network"),
+        pytest.param(
+            {"Condition": {"IpAddress": {"aws:SourceIp": [*CONSOLE["allowed_cidrs"], "192.0.2.0/24"]}}},
+            id="one network more",
+        ),
+        pytest.param(
+            {"Condition": {"NotIpAddress": {"aws:SourceIp": CONSOLE["allowed_cidrs"]}}}, id="all others"
+        ),
+        pytest.param({"Action": ["execute-api:Invoke", "s3:GetObject"]}, id="another action"),
+        pytest.param({"address": "module.ingestion.aws_s3_bucket_policy.this"}, id="another resource"),
+    ],
+)
+def test_nobody_else_is_let_in_as_a_browser(changes: dict[str, Any]) -> None:
+    assert len(of_console(**changes)) == 1

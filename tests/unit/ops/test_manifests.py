@@ -75,12 +75,14 @@ def _read_http(folder: Path, timeout_seconds: int) -> FunctionSpec:
     return read_function("stage", folder)
 
 
-def test_a_function_that_browsers_reach_is_triggered_and_not_made_by_terraform_yet(tmp_path: Path) -> None:
+def test_a_function_that_browsers_reach_is_triggered_and_made_where_somebody_may_reach_it(
+    tmp_path: Path,
+) -> None:
     spec = _read_http(tmp_path, 28)
 
     assert spec.is_triggered
     assert not spec.has_event_source
-    assert not spec.is_provisioned
+    assert spec.is_optional
 
 
 def test_a_function_that_browsers_reach_is_done_before_the_gateway_gives_up(tmp_path: Path) -> None:

@@ -1,87 +1,163 @@
-"""Deploying a ruleset in AWS."""
+"""What somebody proposes at a command line waits for somebody else, and is followed to its end."""
 
 from __future__ import annotations
 
-from typing import Any
+import io
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
-from botocore.exceptions import ClientError
 
+from contract.ruleset_change import GUARDRAILS, ChangeKind, ChangeState, RulesetChange, make_change
+from contract.ruleset_draft import Draft
 from ops import rules
 from ops.errors import OpsError
+from tests.support.deployer_world import FIRST, SECOND, DeployerWorld
+from tests.support.moto_aws import aws
+from tests.support.ruleset_world import BUCKET, NOW, RulesetWorld
 
-WHERE = {"application_id": "a", "environment_id": "e", "profile_id": "p", "deployment_strategy_id": "s"}
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
+__all__ = ["aws"]
 
-class FakeAppConfig:
-    def __init__(self, states: list[tuple[str, float]], refusal: str | None = None, why: str = "") -> None:
-        self.states = states
-        self.refusal = refusal
-        self.why = why
-        self.sent: dict[str, Any] = {}
-        self.started: dict[str, Any] = {}
-
-    def create_hosted_configuration_version(self, **sent: Any) -> dict[str, Any]:
-        self.sent = sent
-        return {"VersionNumber": 4}
-
-    def start_deployment(self, **started: Any) -> dict[str, Any]:
-        if self.refusal:
-            raise ClientError(
-                {"Error": {"Code": "BadRequestException", "Message": self.refusal}}, "StartDeployment"
-            )
-        self.started = started
-        return {"DeploymentNumber": 9}
-
-    def get_deployment(self, **asked: Any) -> dict[str, Any]:
-        assert asked["DeploymentNumber"] == 9
-        state, percent = self.states.pop(0)
-        log = [{"Description": self.why}] if self.why else []
-        return {"State": state, "PercentageComplete": percent, "EventLog": log}
+OUTPUTS: dict[str, Any] = {
+    "rules": {"bucket": BUCKET},
+    "table_names": {"ruleset_changes": "ruleset_changes"},
+    "function_names": {"rules_validator": "fraud-dev-rules_validator"},
+}
 
 
-def test_a_ruleset_is_sent_as_json_and_followed_until_it_is_active() -> None:
-    appconfig = FakeAppConfig(
-        [("DEPLOYING", 10.0), ("DEPLOYING", 10.0), ("BAKING", 100.0), ("COMPLETE", 100.0)]
+class Validator:
+    """Lambda with one function."""
+
+    def __init__(self, world: DeployerWorld) -> None:
+        self._world = world
+
+    def invoke(self, *, FunctionName: str, Payload: bytes) -> Any:  # noqa: N803 - Lambda's names
+        assert FunctionName == "validator"
+        draft = msgspec.json.decode(Payload, type=dict[str, Draft])["draft"]
+        return {"Payload": io.BytesIO(msgspec.json.encode(self._world.checker.check(draft)))}
+
+
+@pytest.fixture
+def world(aws: Callable[[str], Any]) -> DeployerWorld:
+    return DeployerWorld(aws("dynamodb"), aws("s3"))
+
+
+def _propose(world: DeployerWorld, by: str = "ann", **draft: Any) -> RulesetChange:
+    wanted = Draft(**{"kind": ChangeKind.TO_ALL, "digest_before": None, "document": SECOND} | draft)
+    desk = rules.make_desk(world.dynamodb, world.s3, rules.Place(world.table, BUCKET, "validator"))
+    return rules.propose(desk, Validator(world), "validator", wanted, by=by, reason="better", now=NOW)
+
+
+def test_the_place_is_read_from_the_outputs() -> None:
+    assert rules.place(OUTPUTS, "dev") == rules.Place(
+        "ruleset_changes", BUCKET, "fraud-dev-rules_validator:live"
     )
-    reported: list[str] = []
-    waited: list[float] = []
+    with pytest.raises(OpsError, match="dev has no ruleset yet; apply it first"):
+        rules.place({}, "dev")
 
-    version = rules.deploy(
-        appconfig, WHERE, b"version: 1\nrules: [{id: a}]\n", report=reported.append, wait=waited.append
+
+def test_a_proposal_is_made_from_the_active_ruleset_and_waits(world: DeployerWorld) -> None:
+    change = _propose(world, kind=ChangeKind.CANDIDATE, share=10)
+
+    active = world.desk.active()
+    assert active is not None
+    assert (change.state, change.digest_before, change.candidate_share) == (
+        ChangeState.PROPOSED,
+        active.digest,
+        10,
     )
-
-    assert version == "4"
-    assert msgspec.json.decode(appconfig.sent["Content"]) == {"version": 1, "rules": [{"id": "a"}]}
-    assert appconfig.sent["ContentType"] == "application/json"
-    assert appconfig.started["ConfigurationVersion"] == "4"
-    assert reported == [
-        "version 4: deploying, 10% of functions",
-        "version 4: baking, 100% of functions",
-        "version 4: complete, 100% of functions",
-    ]
-    assert len(waited) == 3
+    assert world.desk.open_changes() == [change]
 
 
-def test_what_a_validator_refuses_is_not_active() -> None:
-    with pytest.raises(OpsError, match=r"AppConfig refuses the ruleset.*unknown feature"):
-        rules.deploy(
-            FakeAppConfig([], refusal="unknown feature"), WHERE, b"version: 1", report=lambda _: None
+def test_a_bad_ruleset_is_refused_with_its_lines(world: DeployerWorld) -> None:
+    with pytest.raises(
+        OpsError, match=r"The ruleset is refused:\nline 7: the ruleset has no field 'nonsense'"
+    ):
+        _propose(world, document=SECOND + "nonsense: 1\n")
+    with pytest.raises(OpsError, match=r"It could not be proposed: .*changes nothing"):
+        _propose(world, document=FIRST)
+
+
+def test_before_the_active_ruleset_is_known_nothing_is_proposed(aws: Callable[[str], Any]) -> None:
+    empty = RulesetWorld(aws("dynamodb"), aws("s3"))
+    functions: Any = None
+
+    with pytest.raises(OpsError, match="the guardrails look each minute"):
+        rules.propose(
+            empty.desk,
+            functions,
+            "v",
+            Draft(kind=ChangeKind.WITHDRAWN, digest_before=None),
+            by="a",
+            reason="r",
+            now=NOW,
         )
 
 
-def test_a_rollback_is_a_failure_with_its_reason() -> None:
-    appconfig = FakeAppConfig(
-        [("DEPLOYING", 50.0), ("ROLLING_BACK", 50.0), ("ROLLED_BACK", 0.0)], why="alarm blocked-rate"
-    )
+def test_another_person_approves_and_follows_it_until_it_is_deployed(world: DeployerWorld) -> None:
+    change = _propose(world)
+    approved = rules.decide(world.desk, "approve", change.change_id, "bob", "fine", NOW)
+    said = list[str]()
+
+    done = rules.follow(world.desk, change.change_id, said.append, lambda _: assert_deployed(world))
+
+    assert approved.state is ChangeState.APPROVED
+    assert done.state is ChangeState.DEPLOYED
+    assert said == [f"{change.change_id}: approved", f"{change.change_id}: deployed"]
+
+
+def assert_deployed(world: DeployerWorld) -> None:
+    """What the function does while somebody waits."""
+    assert "0 are still" in world.deployer.run()
+
+
+def test_a_failure_is_an_error_with_its_reason(world: DeployerWorld) -> None:
+    first, second = world.approved(document=SECOND), world.approved(minute=1, document=SECOND + "# again\n")
+    world.deployer.run()
 
     with pytest.raises(
-        OpsError, match=r"Version 4 is rolled back: alarm blocked-rate. The previous ruleset is still active."
+        OpsError, match=f"{second.change_id} is failed: it was made from ruleset {first.digest_before}"
     ):
-        rules.deploy(appconfig, WHERE, b"version: 1", report=lambda _: None, wait=lambda _: None)
+        rules.follow(world.desk, second.change_id, lambda _: None)
+    with pytest.raises(OpsError, match="There is no such change"):
+        rules.follow(world.desk, "none", lambda _: None)
 
 
-def test_an_environment_that_was_never_applied_has_no_ruleset() -> None:
-    with pytest.raises(OpsError, match="dev has no ruleset yet; apply it first"):
-        rules.place({}, "dev")
+@pytest.mark.parametrize(
+    ("decision", "by", "sentence"),
+    [
+        ("approve", "ann", "neither approves nor rejects it"),
+        ("reject", "ann", "neither approves nor rejects it"),
+        ("retract", "bob", "Only its author retracts a change"),
+    ],
+)
+def test_a_refusal_is_a_sentence(world: DeployerWorld, decision: str, by: str, sentence: str) -> None:
+    change = _propose(world)
+
+    with pytest.raises(OpsError, match=sentence):
+        rules.decide(world.desk, decision, change.change_id, by, None, NOW)
+
+
+def test_the_listing_has_what_waits_and_what_was_made(world: DeployerWorld) -> None:
+    waiting = _propose(world, kind=ChangeKind.CANDIDATE, share=2.5)
+    made = make_change(
+        changed_at=NOW - timedelta(days=1),
+        digest_after="0123456789ab",
+        kind=ChangeKind.SUSPENDED,
+        changed_by=GUARDRAILS,
+        reason="held too often",
+        version_after="1",
+    )
+    world.rows.put(made)
+
+    text = rules.listing(world.desk.open_changes(), world.desk.history(NOW))
+
+    assert text == (
+        f"{waiting.change_id}  proposed candidate: version 1, candidate 2 for 2.5%; ann: better\n\n"
+        f"{made.change_id}  deployed suspended: version 1; guardrails: held too often"
+    )
+    assert rules.listing([], []) == "No change waits.\n"

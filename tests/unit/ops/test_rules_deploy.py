@@ -1,116 +1,187 @@
-"""`make rules-deploy`: with a share the file becomes the candidate of the active ruleset, and either way the deployment has its row."""
+"""`make rules-deploy` and its neighbours: one identity proposes, another one approves, and the names are those of the callers."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import pytest
 
-from contract.items import from_item
-from contract.ruleset_change import RULESET_CHANGES_TABLE, RulesetChange
-from engine.rules.check import check_ruleset
+from contract.ruleset_change import ChangeKind, ChangeState, RulesetChange
 from ops import __main__ as ops
-from ops import account, commands
+from ops import account, commands, rules
 from ops.environment import read_environment
 from ops.errors import OpsError
 from ops.manifests import ROOT
-from tests.support.appconfig_memory import MemoryAppConfig
-from tests.support.rule_samples import HEAD, RULE
+from tests.support.deployer_world import FIRST, SECOND, DeployerWorld
+from tests.support.moto_aws import aws
+from tests.support.ruleset_world import BUCKET
+from tests.unit.ops.test_rules import OUTPUTS, Validator
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
-ACTIVE = msgspec.json.encode(msgspec.yaml.decode(f"{HEAD}rules: {json.dumps([RULE])}\n"))
-OTHER = f"{HEAD}rules: {json.dumps([RULE])}\n".replace('version: "1"', 'version: "2"')
-OUTPUTS = {
-    "rules": {
-        "application_id": "a",
-        "environment_id": "e",
-        "profile_id": "p",
-        "deployment_strategy_id": "s",
-        "bucket": "rules",
-    },
-    "table_names": {"ruleset_changes": "fraud-dev-ruleset_changes"},
-    "function_names": {"guardrails": "fraud-dev-guardrails"},
-}
+__all__ = ["aws"]
+
+ANN, BOB = ("arn:aws:iam::1:user/ann", "arn:aws:sts::1:assumed-role/AWSReservedSSO_Rules_0a/bob")
 
 
 class _Account:
-    """The services of an account, in memory."""
+    """The services of an account, and who calls."""
 
-    def __init__(self) -> None:
-        self.appconfig = MemoryAppConfig()
-        self.appconfig.deploy(ACTIVE)
-        self.rows: list[RulesetChange] = []
+    def __init__(self, world: DeployerWorld) -> None:
+        self.world = world
+        self.caller = ANN
+        self.validator: Any = Validator(world)
 
     def client(self, service: str, *_: object, **__: object) -> Any:
-        return self.appconfig if service == "appconfig" else self
+        return {
+            "dynamodb": self.world.dynamodb,
+            "s3": self.world.s3,
+            "lambda": self,
+            "sts": self,
+        }[service]
+
+    def invoke(self, *, FunctionName: str, Payload: bytes) -> Any:  # noqa: N803 - Lambda's names
+        assert FunctionName == "fraud-dev-rules_validator:live"
+        return self.validator.invoke(FunctionName="validator", Payload=Payload)
 
     def get_caller_identity(self) -> dict[str, str]:
-        return {"Arn": "arn:aws:iam::1:user/me"}
-
-    def put_item(self, *, TableName: str, Item: dict[str, Any]) -> None:  # noqa: N803 - DynamoDB's names
-        assert TableName == "fraud-dev-ruleset_changes"
-        self.rows.append(from_item(RULESET_CHANGES_TABLE, Item, RulesetChange))
+        return {"Arn": self.caller}
 
     def outputs(self) -> dict[str, Any]:
         return OUTPUTS
 
 
 @pytest.fixture
-def site(monkeypatch: pytest.MonkeyPatch) -> _Account:
-    made = _Account()
+def site(aws: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> _Account:
+    made = _Account(DeployerWorld(aws("dynamodb"), aws("s3")))
     monkeypatch.setattr(commands, "ready", lambda _: made)
     monkeypatch.setattr(account, "client", made.client)
-    monkeypatch.setattr(MemoryAppConfig, "list_deployments", lambda self, **_: {"Items": self.deployments})
     return made
 
 
+def _ops(*arguments: str) -> int:
+    return ops.main([arguments[0], "--env", "dev", *arguments[1:]])
+
+
 @pytest.fixture
-def deploy(tmp_path: Path) -> Callable[[float | None], int]:
-    file = tmp_path / "other.yaml"
-    file.write_text(OTHER)
-    environment = read_environment("dev", ROOT)
-    return lambda share: ops.rules_deploy(environment, file, share, "a try")
+def file(tmp_path: Path) -> str:
+    path = tmp_path / "other.yaml"
+    path.write_text(SECOND)
+    return str(path)
 
 
-def test_with_a_share_the_file_becomes_the_candidate_of_the_active_ruleset(
-    site: _Account, deploy: Callable[[float | None], int], capsys: pytest.CaptureFixture[str]
+def _waiting(site: _Account) -> RulesetChange:
+    (change,) = site.world.desk.open_changes()
+    return change
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "share"),
+    [((), ChangeKind.TO_ALL, None), (("--share", "10"), ChangeKind.CANDIDATE, 10), (("--share", "0"), ChangeKind.SHADOW, 0)],
+)  # fmt: skip
+def test_a_file_is_proposed_under_the_name_of_the_caller_and_nothing_is_deployed(
+    site: _Account,
+    file: str,
+    options: tuple[str, ...],
+    kind: ChangeKind,
+    share: float | None,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert deploy(10.0) == 0
+    assert _ops("rules-deploy", "--rules", file, "--reason", "a try", *options) == 0
 
-    active = check_ruleset(site.appconfig.active, "active")
-    assert active.candidate is not None
-    assert (active.version, active.candidate.ruleset.version) == ("1", "2")
-    (row,) = site.rows
-    assert (row.changed_by, row.reason, row.deployment) == ("arn:aws:iam::1:user/me", "a try", 2)
-    assert (row.digest_before, row.digest_after) == (check_ruleset(ACTIVE, "before").digest, active.digest)
-    assert (row.candidate_version, row.candidate_share) == ("2", 10.0)
-    assert "is the candidate for 10% of the users in dev as version 2." in capsys.readouterr().out
+    change = _waiting(site)
+    assert (change.state, change.kind, change.candidate_share) == (ChangeState.PROPOSED, kind, share)
+    assert (change.changed_by, change.reason) == (ANN, "a try")
+    assert site.world.deployed() == [FIRST.encode()]
+    assert f"make rules-approve ENV=dev CHANGE={change.change_id}" in capsys.readouterr().out
 
 
-def test_without_a_share_the_file_takes_the_place_of_the_active_ruleset_and_its_candidate(
-    site: _Account, deploy: Callable[[float | None], int]
+def test_another_caller_approves_it_and_waits_until_it_is_deployed(
+    site: _Account, file: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    deploy(10.0)
+    _ops("rules-deploy", "--rules", file)
+    change_id = _waiting(site).change_id
 
-    assert deploy(None) == 0
+    own = _ops("rules-approve", "--change", change_id)
+    site.caller = BOB
+    follow = rules.follow
 
-    active = check_ruleset(site.appconfig.active, "active")
-    assert (active.version, active.candidate) == ("2", None)
-    assert [row.candidate_version for row in site.rows] == ["2", None]
+    def deployed_meanwhile(desk: Any, change: str) -> RulesetChange:
+        site.world.deployer.run()
+        return follow(desk, change)
+
+    monkeypatch.setattr(rules, "follow", deployed_meanwhile)
+    other = _ops("rules-approve", "--change", change_id, "--note", "fine")
+
+    assert (own, other) == (1, 0)
+    printed = capsys.readouterr()
+    assert "neither approves nor rejects it" in printed.err
+    assert f"{change_id} is deployed in dev." in printed.out
+    done = site.world.desk.change(change_id)
+    assert done is not None
+    assert (done.decided_by, done.decision_note) == (BOB, "fine")
+    assert site.world.appconfig.active == SECOND.encode()
 
 
-def test_a_file_that_does_not_exist_is_said(site: _Account) -> None:
-    with pytest.raises(OpsError, match=r"There is no file nowhere\.yaml; name the ruleset: RULES="):
-        ops.rules_deploy(read_environment("dev", ROOT), Path("nowhere.yaml"), None, "r")
-    assert site.rows == []
+@pytest.mark.parametrize(("command", "caller", "state"), [("rules-reject", BOB, "rejected"), ("rules-retract", ANN, "retracted")])  # fmt: skip
+def test_a_change_is_rejected_by_another_and_retracted_by_its_author(
+    site: _Account, file: str, command: str, caller: str, state: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _ops("rules-deploy", "--rules", file)
+    change_id = _waiting(site).change_id
+    site.caller = caller
+
+    assert _ops(command, "--change", change_id) == 0
+
+    assert f"{change_id} is {state} in dev." in capsys.readouterr().out
+    assert site.world.desk.open_changes() == []
+
+
+def test_a_withdrawal_is_proposed_like_any_change(site: _Account, file: str) -> None:
+    _ops("rules-deploy", "--rules", file, "--share", "10")
+    site.world.desk.approve(_waiting(site).change_id, BOB, None, site.world.now)
+    site.world.deployer.run()
+
+    assert _ops("rules-withdraw", "--reason", "too many alerts") == 0
+
+    change = _waiting(site)
+    assert (change.kind, change.withdrawn_version) == (ChangeKind.WITHDRAWN, "2")
+
+
+def test_the_changes_are_listed(site: _Account, file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    _ops("rules-deploy", "--rules", file, "--reason", "a try")
+    capsys.readouterr()
+
+    assert _ops("rules-changes") == 0
+
+    assert "proposed to_all: version 2; arn:aws:iam::1:user/ann: a try" in capsys.readouterr().out
+
+
+def test_the_models_that_the_tree_has_go_into_the_bucket_first(site: _Account, tmp_path: Path) -> None:
+    sha256 = json.loads((ROOT / "models" / "default.json").read_bytes())["sha256"]
+    path = tmp_path / "with-model.yaml"
+    path.write_text(f"{SECOND}model: {{sha256: {sha256}}}\n")
+
+    _ops("rules-deploy", "--rules", str(path))
+
+    keys = [
+        each["Key"] for each in site.world.s3.list_objects_v2(Bucket=BUCKET, Prefix="models/")["Contents"]
+    ]
+    assert f"models/{sha256}" in keys
+
+
+def test_a_file_that_does_not_exist_is_said(site: _Account, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _ops("rules-deploy", "--rules", "nowhere.yaml") == 1
+    assert "There is no file nowhere.yaml; name the ruleset: RULES=." in capsys.readouterr().err
+    assert _ops("rules-approve", "--change", "") == 1
+    assert "Name the change: CHANGE=" in capsys.readouterr().err
+    assert site.world.desk.open_changes() == []
 
 
 def test_a_function_that_is_not_there_yet_has_no_report(site: _Account) -> None:
-    assert site.rows == []
+    assert site.caller
     with pytest.raises(OpsError, match="dev has no function drift yet; apply it first"):
         ops.report(read_environment("dev", ROOT), "drift")

@@ -4,48 +4,38 @@ from __future__ import annotations
 
 import argparse
 import io
+import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from botocore.exceptions import ClientError
 from botocore.session import get_session
 from botocore.validate import ParamValidator
 
-from ops import training
+from engine.model.drift import Baseline
+from engine.model.tables import read_model
+from ops import exports, training
 from ops.errors import OpsError
 from tests.support.model_samples import model_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 NOW = datetime(2026, 11, 27, 2, 30, 1, 500, tzinfo=UTC)
 AS_OF = datetime(2026, 11, 27, 2, 24, 1, tzinfo=UTC)
-NAME = "fraud-dev-20261127T023001"
+RUN = "20261127T023001"
+NAME = f"fraud-dev-{RUN}"
 PROPOSED = "fraud-dev-rules-1"
-TABLE_ARNS = {
-    table: f"arn:aws:dynamodb:us-east-1:123456789012:table/fraud-dev-{table}"
-    for table in ("labels", "transaction_history")
-}
 SETTINGS = training.Settings(
     trainers_role_arn="arn:aws:iam::123456789012:role/fraud-dev-trainers",
-    table_arns=TABLE_ARNS,
+    state_machine_arn="arn:aws:states:us-east-1:123456789012:stateMachine:fraud-dev-training",
+    job_name_prefix="fraud-dev",
     bucket="fraud-dev-training-1",
-    exports_prefix="exports/",
     code_prefix="code/",
     proposed_url=f"s3://{PROPOSED}/models/proposed/",
-    key_arn="arn:aws:kms:us-east-1:123456789012:key/data",
-    job=training.JobSettings(
-        name_prefix="fraud-dev",
-        role_arn="arn:aws:iam::123456789012:role/fraud-dev-training-job",
-        image="683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.9-0-cpu-py3",
-        instance_type="ml.m5.xlarge",
-        volume_gib=50,
-        maximum_hours=12,
-        subnet_ids=["subnet-1"],
-        security_group_ids=["sg-1"],
-    ),
 )
 
 
@@ -61,29 +51,24 @@ def _refusal(code: str) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": "no"}}, "Operation")
 
 
-class Dynamo:
-    def __init__(self, *states: dict[str, Any]) -> None:
-        self.asked: list[dict[str, Any]] = []
-        self._states = iter(states)
-
-    def export_table_to_point_in_time(self, **request: Any) -> dict[str, Any]:
-        _check("dynamodb", "ExportTableToPointInTime", request)
-        self.asked.append(request)
-        return {"ExportDescription": {"ExportArn": f"{request['TableArn']}/export/01-{len(self.asked)}"}}
-
-    def describe_export(self, **request: Any) -> dict[str, Any]:
-        _check("dynamodb", "DescribeExport", request)
-        return {"ExportDescription": next(self._states)}
-
-
-class Sagemaker:
+class StepFunctions:
     def __init__(self, *states: dict[str, Any]) -> None:
         self.started: list[dict[str, Any]] = []
         self._states = iter(states)
 
-    def create_training_job(self, **request: Any) -> None:
-        _check("sagemaker", "CreateTrainingJob", request)
+    def start_execution(self, **request: Any) -> dict[str, str]:
+        _check("stepfunctions", "StartExecution", request)
         self.started.append(request)
+        return {"executionArn": "arn:execution"}
+
+    def describe_execution(self, **request: Any) -> dict[str, Any]:
+        assert request == {"executionArn": "arn:execution"}
+        return next(self._states)
+
+
+class Sagemaker:
+    def __init__(self, *states: dict[str, Any]) -> None:
+        self._states = iter(states)
 
     def describe_training_job(self, **request: Any) -> dict[str, Any]:
         assert request == {"TrainingJobName": NAME}
@@ -114,7 +99,7 @@ class S3:
         return {"Body": io.BytesIO(self._made[Key])}
 
 
-EXPORTED = ({"ExportStatus": "COMPLETED", "ItemCount": 5}, {"ExportStatus": "COMPLETED", "ItemCount": 7})
+STARTED = {"status": "SUCCEEDED", "output": '{"TrainingJobArn": "arn:job"}'}
 COMPLETED = {
     "TrainingJobStatus": "Completed",
     "ModelArtifacts": {"S3ModelArtifacts": f"s3://{PROPOSED}/models/proposed/{NAME}/output/model/"},
@@ -127,11 +112,11 @@ class Run:
     def __init__(
         self,
         tmp_path: Path,
-        exports: tuple[dict[str, Any], ...] = EXPORTED,
+        exports: tuple[dict[str, Any], ...] = (STARTED,),
         job: tuple[dict[str, Any], ...] = (COMPLETED,),
         **proposed: bytes,
     ) -> None:
-        self.dynamo, self.sagemaker, self.s3 = Dynamo(*exports), Sagemaker(*job), S3(**proposed)
+        self.machine, self.sagemaker, self.s3 = StepFunctions(*exports), Sagemaker(*job), S3(**proposed)
         self.lines: list[str] = []
         self.waited: list[float] = []
         self._folder = tmp_path / "models"
@@ -145,87 +130,67 @@ class Run:
         )
 
     def run(self) -> list[Path]:
-        clients = training.Clients(self.dynamo, self.s3, self.sagemaker)
+        clients = training.Clients(self.machine, self.s3, self.sagemaker)
         task = training.Training(clients, SETTINGS, NOW, report=self.lines.append, wait=self.waited.append)
         return task.run(self._order, self._folder)
 
 
-def test_both_tables_are_exported_as_of_one_moment_and_encrypted(tmp_path: Path) -> None:
+def test_the_state_machine_is_asked_for_a_run_as_of_one_moment(tmp_path: Path) -> None:
     run = Run(tmp_path, json=b"{}")
 
     run.run()
 
-    assert {request["TableArn"] for request in run.dynamo.asked} == set(TABLE_ARNS.values())
-    assert {request["ExportTime"] for request in run.dynamo.asked} == {AS_OF}
-    assert {request["S3Prefix"] for request in run.dynamo.asked} == {f"exports/{NAME}"}
-    assert {request["S3SseKmsKeyId"] for request in run.dynamo.asked} == {SETTINGS.key_arn}
-    assert len({request["ClientToken"] for request in run.dynamo.asked}) == 2
-
-
-def test_the_job_trains_on_the_exports_without_a_network_and_stores_its_model_as_a_proposal(
-    tmp_path: Path,
-) -> None:
-    run = Run(tmp_path, json=b"{}")
-
-    run.run()
-
-    (job,) = run.sagemaker.started
-    channels = {
-        each["ChannelName"]: each["DataSource"]["S3DataSource"]["S3Uri"] for each in job["InputDataConfig"]
-    }
-    assert channels == {
-        "export": f"s3://fraud-dev-training-1/exports/{NAME}/",
-        "code": f"s3://fraud-dev-training-1/code/{NAME}/",
-    }
-    assert job["EnableNetworkIsolation"] is True
-    assert job["VpcConfig"] == {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
-    assert job["OutputDataConfig"]["S3OutputPath"] == f"s3://{PROPOSED}/models/proposed"
-    keys = (job["OutputDataConfig"]["KmsKeyId"], job["ResourceConfig"]["VolumeKmsKeyId"])
-    assert set(keys) == {SETTINGS.key_arn}
-    assert job["StoppingCondition"] == {"MaxRuntimeInSeconds": 43_200}
-
-
-def test_the_job_runs_the_code_that_was_sent(tmp_path: Path) -> None:
-    run = Run(tmp_path, json=b"{}")
-
-    run.run()
-
-    sent = {key: body.decode() for (bucket, key), body in run.s3.sent.items() if bucket == SETTINGS.bucket}
-    assert sent == {f"code/{NAME}/{name}": name for name in ("rules.yaml", "code.zip", "job.py")}
-    algorithm = run.sagemaker.started[0]["AlgorithmSpecification"]
-    assert algorithm["ContainerEntrypoint"] == ["python3", "/opt/ml/input/data/code/job.py"]
-    assert algorithm["ContainerArguments"] == [
+    (started,) = run.machine.started
+    given = json.loads(started["input"])
+    assert (started["stateMachineArn"], started["name"]) == (SETTINGS.state_machine_arn, RUN)
+    assert (given["run"], given["as_of"]) == (RUN, "2026-11-27T02:24:01Z")
+    assert given["arguments"] == [
         *("--export", "/opt/ml/input/data/export", "--rules", "/opt/ml/input/data/code/rules.yaml"),
         *("--out", f"/opt/ml/model/{NAME}.json", "--until", "2026-11-27T02:24:01+00:00"),
     ]
 
 
+def test_the_code_is_sent_to_the_folder_of_the_run(tmp_path: Path) -> None:
+    run = Run(tmp_path, json=b"{}")
+
+    run.run()
+
+    sent = {key: body.decode() for (bucket, key), body in run.s3.sent.items() if bucket == SETTINGS.bucket}
+    assert sent == {f"code/{RUN}/{name}": name for name in ("rules.yaml", "code.zip", "job.py")}
+
+
 def test_it_waits_for_exports_and_job_and_fetches_what_was_made(tmp_path: Path) -> None:
-    running = {"ExportStatus": "IN_PROGRESS"}
+    running = {"status": "RUNNING"}
     states = [
         {"TrainingJobStatus": "InProgress", "SecondaryStatus": each}
         for each in ("Starting", "Training", "Training")
     ]
-    run = Run(tmp_path, (running, *EXPORTED), (*states, COMPLETED), md=b"card", json=b"{}", svg=b"<svg/>")
+    run = Run(
+        tmp_path,
+        (running, STARTED),
+        (*states, COMPLETED),
+        baseline=b"[]",
+        md=b"card",
+        json=b"{}",
+        svg=b"<svg/>",
+    )
 
     files = run.run()
 
-    assert [file.name for file in files] == [f"{NAME}.{ending}" for ending in ("json", "md", "svg")]
-    assert files[1].read_bytes() == b"card"
-    assert run.waited == [30.0] * 4
-    assert run.lines[1:] == [
-        *("labels: 5 rows exported", "transaction_history: 7 rows exported"),
-        *(f"job {NAME}: {state}" for state in ("Starting", "Training", "Completed")),
+    assert [file.name for file in files] == [
+        f"{NAME}.{ending}" for ending in ("json", "baseline", "md", "svg")
     ]
+    assert files[2].read_bytes() == b"card"
+    assert run.waited == [30.0] * 4
+    assert run.lines[1:] == [f"job {NAME}: {state}" for state in ("Starting", "Training", "Completed")]
 
 
-def test_no_job_is_started_where_an_export_failed(tmp_path: Path) -> None:
-    run = Run(tmp_path, ({"ExportStatus": "FAILED", "FailureMessage": "no access to the bucket"},))
+@pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT", "ABORTED"])
+def test_exports_that_failed_end_it_with_their_reason(tmp_path: Path, status: str) -> None:
+    run = Run(tmp_path, ({"status": status, "cause": "no access to the bucket"},))
 
-    with pytest.raises(OpsError, match="The export of labels failed: no access to the bucket"):
+    with pytest.raises(OpsError, match=f"{NAME}: the exports ended with {status}: no access to the bucket"):
         run.run()
-
-    assert run.sagemaker.started == []
 
 
 @pytest.mark.parametrize("status", ["Failed", "Stopped"])
@@ -243,7 +208,7 @@ def test_a_job_that_has_left_no_model_is_reported(tmp_path: Path) -> None:
 
 def test_a_refused_request_is_reported_with_the_trainings_name(tmp_path: Path) -> None:
     run = Run(tmp_path)
-    run.dynamo.export_table_to_point_in_time = _raise  # type: ignore[assignment] # the refusal
+    run.machine.start_execution = _raise  # type: ignore[assignment] # the refusal
 
     with pytest.raises(OpsError, match=rf"{NAME}: AWS refuses a request: .*AccessDenied"):
         run.run()
@@ -340,23 +305,51 @@ def test_a_file_that_is_missing_is_named(tmp_path: Path, missing: str) -> None:
         training.order_of(_options("--rules", str(root / "rules.yaml")), root, AS_OF)
 
 
+def _fetched(folder: Path, model: bytes, counted: bytes | None = None) -> list[Path]:
+    """The files of a model and its baseline, which may have been counted for another one."""
+    document, baseline = folder / "m.json", folder / "m.baseline"
+    document.write_bytes(model)
+    sha256 = read_model(model if counted is None else counted, "m").sha256
+    baseline.write_bytes(msgspec.json.encode(Baseline(sha256, 1.0, {}, [1.0])))
+    return [document, baseline]
+
+
 def test_what_was_fetched_is_checked_and_said_to_be_a_proposal(tmp_path: Path) -> None:
-    file = tmp_path / "m.json"
-    file.write_bytes(model_document())
+    text = training.proposal(_fetched(tmp_path, model_document()), SETTINGS)
 
-    text = training.proposal([file], SETTINGS)
-
+    assert "m.baseline belongs to it" in text
     assert "It is proposed, below s3://fraud-dev-rules-1/models/proposed/, and nothing uses it." in text
     assert str(tmp_path / "m.md") in text
 
 
 def test_a_model_that_does_not_fit_is_refused(tmp_path: Path) -> None:
-    file = tmp_path / "m.json"
-    file.write_bytes(b"{}")
+    files = _fetched(tmp_path, b"{}", model_document())
 
-    with pytest.raises(OpsError, match=r"The job's model cannot be used"):
-        training.proposal([file], SETTINGS)
+    with pytest.raises(OpsError, match=r"The job's model cannot be used: .*m\.json"):
+        training.proposal(files, SETTINGS)
+
+
+def test_a_model_whose_baseline_is_missing_or_damaged_or_of_another_model_is_refused(tmp_path: Path) -> None:
+    document, baseline = _fetched(tmp_path, model_document(), model_document(intercept=-2.0))
+
+    with pytest.raises(OpsError, match=r"m\.baseline is of model [0-9a-f]{12}, and not of [0-9a-f]{12}"):
+        training.proposal([document, baseline], SETTINGS)
+    with pytest.raises(OpsError, match=r"has left no m\.baseline"):
+        training.proposal([document], SETTINGS)
+    baseline.write_bytes(b"{")
+    with pytest.raises(OpsError, match=r"cannot be used: .*m\.baseline"):
+        training.proposal([document, baseline], SETTINGS)
+
+
+def test_the_settings_are_those_of_the_module() -> None:
+    module = Path("terraform/modules/training/outputs.tf").read_text()
+    fields = training.Settings.__struct_fields__
+
+    found = training.settings_of({"training": {field: field for field in fields}}, "dev")
+
+    assert found.bucket == "bucket"
+    assert all(f"    {field} " in module for field in fields)
 
 
 def test_an_export_is_further_back_than_dynamodbs_backup() -> None:
-    assert timedelta(minutes=5) < training.EXPORT_DELAY
+    assert timedelta(minutes=5) < exports.DELAY

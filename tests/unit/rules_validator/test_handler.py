@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import importlib
 import json
 from pathlib import Path
@@ -119,3 +120,32 @@ def test_a_ruleset_whose_model_does_not_fit_is_refused_with_its_sentence(
 
     with pytest.raises(InvalidRulesetError, match="was trained on amounts in EUR; this ruleset's are in USD"):
         validator.handler(_event(document(head=f"{HEAD}model: {{sha256: {sha256}}}\n").encode()), CONTEXT)
+
+
+def test_a_draft_is_answered_and_made_from_the_ruleset_that_the_bucket_keeps(
+    validator: ModuleType, aws: Callable[[str], Any]
+) -> None:
+    active = document().encode()
+    digest = hashlib.sha256(active).hexdigest()[:12]
+    aws("s3").put_object(Bucket="rules", Key=f"rulesets/{digest}", Body=active)
+    draft = {"kind": "shadow", "digest_before": digest, "document": document(head=HEAD.replace('"1"', '"2"'))}
+
+    answer = validator.handler({"draft": draft}, CONTEXT)
+
+    assert (answer["version_after"], answer["candidate_version"], answer["candidate_share"]) == (
+        "1",
+        "2",
+        0.0,
+    )
+    assert json.loads(json.dumps(answer)) == answer
+
+
+def test_the_console_is_answered_and_nothing_of_its_document_is_logged(
+    validator: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = document() + "\n198.51.100.7: true\n"
+
+    found = validator.handler({"ask": "read", "document": text}, CONTEXT)
+
+    assert found["problems"]
+    assert "198.51.100.7" not in "".join(capsys.readouterr())

@@ -6,7 +6,7 @@ from contract.scored import Decision
 from contract.side import Side
 from engine.rollout.changed import Changed, Example
 from engine.rollout.counts import RolloutCounts
-from engine.rollout.report import MAX_RULES, report
+from engine.rollout.report import MAX_RULES, as_text, report_of
 from tests.support.rule_samples import candidate_of, ruleset
 
 EXAMPLE = Example("u-1", "2026-12-01T09:00#t", 12_345, Decision.APPROVE, 10, Decision.REVIEW, 60)
@@ -23,7 +23,7 @@ def test_the_report_compares_the_sides_and_names_what_is_new_with_examples() -> 
     counts.add_time(Side.CHAMPION, 100.0)
     counts.add_time(Side.CANDIDATE, 130.0)
 
-    lines = report(counts, 1_500, candidate_of(share=10)).splitlines()
+    lines = as_text(report_of(counts, 1_500, candidate_of(share=10))).splitlines()
 
     assert lines[0].startswith("Candidate 2 beside 1 (")
     assert lines[0].endswith("it decides for 10% of the users.")
@@ -45,11 +45,11 @@ def test_the_report_compares_the_sides_and_names_what_is_new_with_examples() -> 
 def test_many_rules_are_cut_and_counted() -> None:
     counts = RolloutCounts({0: 1}, lost={f"r{number:02}": Changed(1) for number in range(MAX_RULES + 2)})
 
-    assert report(counts, 5, candidate_of(share=0)).splitlines()[-1] == "  and 2 more rules"
+    assert as_text(report_of(counts, 5, candidate_of(share=0))).splitlines()[-1] == "  and 2 more rules"
 
 
 def test_before_the_first_payment_there_is_nothing_to_compare() -> None:
-    lines = report(RolloutCounts(), 0, candidate_of(share=10)).splitlines()
+    lines = as_text(report_of(RolloutCounts(), 0, candidate_of(share=10))).splitlines()
 
     assert lines[1:] == ["0 payments of the last 0 minutes were evaluated by both."]
 
@@ -58,9 +58,9 @@ def test_without_a_candidate_rules_with_a_largest_share_are_listed() -> None:
     counts = RolloutCounts({0: 200}, champion_hits={"r": {0: 3}})
 
     assert (
-        report(counts, 5, ruleset({})).splitlines()[1]
+        as_text(report_of(counts, 5, ruleset({}))).splitlines()[1]
         == "No rule has a largest share, so nothing is counted."
     )
-    assert report(counts, 5, ruleset({"max_share": 2})).splitlines()[-1] == (
+    assert as_text(report_of(counts, 5, ruleset({"max_share": 2}))).splitlines()[-1] == (
         "  r (live): held for 3, 1.50%; at most 2%"
     )

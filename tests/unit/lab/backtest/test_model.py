@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from contract.side import Side
+from engine.rollout.start import with_candidate
+from engine.rules.sides import UserDraw
 from lab.backtest.__main__ import main
 from lab.models import kept_model, model_of
 from tests.support.backtest_samples import RULES
 from tests.support.model_samples import AMOUNT_TERM, model_document
+from tests.support.two_models import two_models
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,3 +123,30 @@ def test_a_model_is_found_by_its_digest(tmp_path: Path, monkeypatch: pytest.Monk
 
     assert kept_model(content["sha256"]) == model_document()
     assert kept_model("0" * 64) is None
+
+
+def test_a_candidate_decides_for_its_users_and_is_named(
+    files: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    models = two_models(files / "models")
+    monkeypatch.setattr("lab.models.MODELS", files / "models")
+    other = f"{RULES}model: {{sha256: {next(iter(models))}, points: [[0.0, 7]]}}\n".replace('"1"', '"2"')
+    (files / "rules.yaml").write_text(with_candidate(RULES, other, 50.0))
+
+    rows = _scores(files)
+
+    draw = UserDraw("2", 50.0)
+    assert {row["user_id"]: draw.side_of(row["user_id"]) for row in rows} == {"u": Side.CANDIDATE}
+    assert [row["points"] for row in rows] == ["7", "57"]
+    assert list(rows[0])[-1] == "fraud_probability"
+    assert "its candidate 2 for 50 % of the users" in capsys.readouterr().out
+
+
+def test_a_model_is_tried_in_the_champion_alone_which_is_said(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (files / "rules.yaml").write_text(with_candidate(RULES, RULES.replace('"1"', '"2"'), 50.0))
+
+    _scores(files, "--model", str(files / "model.json"))
+
+    assert ", without its candidate 2" in capsys.readouterr().out

@@ -11,6 +11,7 @@ import pytest
 
 from contract.exports import write_item
 from contract.scored import Decision, to_history_item
+from contract.side import Side
 from engine.decide import decide_again
 from engine.features.catalogue import FEATURE_SET
 from engine.features.stored import pack
@@ -200,3 +201,11 @@ def test_a_label_is_found_by_the_key_of_its_row() -> None:
 
     assert judged([line(row)], book).all.fraud == 1
     assert judged([line(row)]).all.unknown == 1
+
+
+def test_payments_that_a_candidate_decided_are_counted_apart() -> None:
+    rows = [scored(ruleset_version="1+abc", side=side) for side in (Side.CHAMPION, Side.CANDIDATE)]
+
+    tally = judged([line(row) for row in rows])
+
+    assert tally.rulesets == {"1+abc": 1, "1+abc, candidate": 1}

@@ -18,11 +18,14 @@ from engine.rules.ruleset import Thresholds
 from lab.backtest.outcomes import Outcomes, Users
 from lab.backtest.ranking import average_precision as ranked_average_precision
 from lab.backtest.ranking import measure
+from lab.pages.page import from_json, to_json
+from lab.rows.page import rows_page
 from lab.rows.report import average_precision, differing_features, report_of
 from lab.rows.tally import Amounts, RowsTally
 from lab.rows.text import as_text
 from lab.rows.truth import Finding
 from tests.support.model_samples import make_model
+from tests.support.report_pages import HOSTILE, missing_figures, problems, read_page
 from tests.support.rule_samples import ruleset
 
 if TYPE_CHECKING:
@@ -147,3 +150,22 @@ def test_without_labels_no_share_is_claimed() -> None:
 
     assert "No labels" in text
     assert "%" not in text
+
+
+@pytest.mark.parametrize("labels", [0, 9])
+def test_every_figure_of_the_text_is_on_the_page(labels: int) -> None:
+    tally, _ = drawn(3)
+    tally.rows, tally.repeats, tally.unreadable = 603, 2, {"a problem": 1}
+    tally.first_unreadable = HOSTILE
+    tally.rulesets, tally.feature_sets = {"1+abc": 600}, {"861800": 600}
+    tally.changes = {"approve review": Amounts(7, 3, 0, 70_000, 30_000)}
+    report, lacking = report_of(tally, THRESHOLDS), {"861800": frozenset({"channel"})}
+
+    page = from_json(
+        to_json(rows_page(report, THRESHOLDS, "ruleset 2", lacking, labels=labels, read="exports"))
+    )
+
+    text = as_text(report, THRESHOLDS, "ruleset 2", lacking, labels=labels).replace(HOSTILE, "")
+    assert missing_figures(text, page) == []
+    assert problems(page) == []
+    assert f"the first: {HOSTILE}" in read_page(page).text

@@ -16,6 +16,7 @@ from ops import commands, doctor
 from ops.doctor.finding import Finding, Level, Site, read_site
 from ops.environment import ROOT, Environment
 from ops.errors import OpsError
+from ops.manifests import read_function
 
 READING = re.compile(r"^(Get|List|Describe|Head)")
 
@@ -129,6 +130,38 @@ def test_a_concurrency_that_cannot_be_reserved_is_found(aws: Aws, total: int, qu
             f'stay unreserved: request a quota of {quota - 83 + reserved} for "Concurrent executions" of AWS Lambda in Service Quotas.'
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("role", "sets", "level", "said"),
+    [
+        (None, False, Level.FAIL, "set enable_api_gateway_logs = true in bootstrap.tfvars of dev, then run"),
+        (
+            None,
+            True,
+            Level.FAIL,
+            "refuses the console's access log without one; run `make bootstrap ENV=dev`.",
+        ),
+        ("arn:aws:iam::123456789012:role/theirs", True, Level.WARN, "set enable_api_gateway_logs = false"),
+        ("arn:aws:iam::123456789012:role/theirs", False, Level.OK, "is set"),
+        ("arn:aws:iam::123456789012:role/fraud-api-gateway-logs", True, Level.OK, "is set"),
+    ],
+)
+def test_a_console_needs_api_gateways_role_for_logs(
+    aws: Aws, role: str | None, sets: bool, level: Level, said: str
+) -> None:
+    aws.answers["GetAccount"] = {"cloudwatchRoleArn": role} if role else {}
+    asked = site()
+    asked = msgspec.structs.replace(
+        asked,
+        functions=asked.functions | {"console": read_function("console")},
+        bootstrap=asked.bootstrap | {"enable_api_gateway_logs": sets},
+    )
+
+    (finding,) = (each for each in doctor.examine(asked, is_quick=True) if "API Gateway" in each.text)
+
+    assert finding.level is level
+    assert said in finding.text
 
 
 def test_what_the_functions_have_reserved_already_is_not_counted_twice(aws: Aws) -> None:

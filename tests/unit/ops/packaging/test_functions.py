@@ -251,3 +251,12 @@ def test_a_part_of_ours_that_is_not_there_is_named(functions_dir: Path) -> None:
         BuildError, match=r"score: function.yaml: leave_out: score/models is no part of functions/"
     ):
         _build(functions_dir, "score")
+
+
+def test_a_zip_that_is_larger_than_its_function_may_be_is_not_built(functions_dir: Path) -> None:
+    manifest = functions_dir / "score" / "function.yaml"
+    manifest.write_text(_function_yaml("contract", "score") + "max_zip_bytes: 500\n")
+
+    with pytest.raises(BuildError, match=r"score: the zip has [\d,]+ bytes; .*max_zip_bytes allows 500$"):
+        _build(functions_dir, "score")
+    assert not list(functions_dir.parent.rglob("score.zip"))

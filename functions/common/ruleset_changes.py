@@ -1,0 +1,126 @@
+"""Rows of ``ruleset_changes`` as all their writers use them: read, listed, and the row that says which ruleset is active."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
+
+from contract.active_ruleset import ACTIVE, ActiveRuleset
+from contract.items import from_item, to_item
+from contract.ruleset_change import OPEN, OPEN_INDEX, RULESET_CHANGES_TABLE, RulesetChange
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_CONDITION_FAILED: Final = "ConditionalCheckFailedException"
+
+ACTIVE_KEY: Final[dict[str, Any]] = {"changed_in": {"S": ACTIVE}, "change_key": {"S": ACTIVE}}
+"""Key of the row that says which ruleset is active."""
+
+
+class ChangeHistory:
+    """The table, by the calls that list what was changed.
+
+    Every method raises InvalidRowError where a row cannot be read, and ClientError or BotoCoreError when DynamoDB did not answer.
+
+    Parameters
+    ----------
+    client : DynamoDBClient
+        A low-level client.
+    table : str
+        Its name in this environment.
+    """
+
+    def __init__(self, client: DynamoDBClient, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def of_month(self, month: str, *, newest_first: bool = False) -> Iterator[RulesetChange]:
+        """The changes that were proposed or made in a month, such as ``2026-12``."""
+        return self._query(
+            KeyConditionExpression="changed_in = :month",
+            ExpressionAttributeValues={":month": {"S": month}},
+            ScanIndexForward=not newest_first,
+        )
+
+    def lately(self, now: datetime) -> list[RulesetChange]:
+        """The changes of this month and the one before, the oldest first."""
+        return [*reversed(list(self.history(now, 2)))]
+
+    def history(self, now: datetime, months: int) -> Iterator[RulesetChange]:
+        """The changes of this month and those before it, so many in all, the newest first. Rows are read as they are needed."""
+        month = now.replace(day=1)
+        for _ in range(months):
+            yield from self.of_month(f"{month:%Y-%m}", newest_first=True)
+            month = (month - timedelta(days=1)).replace(day=1)
+
+    def _query(self, **request: Any) -> Iterator[RulesetChange]:
+        for page in self._client.get_paginator("query").paginate(TableName=self._table, **request):
+            yield from map(_change, page["Items"])
+
+
+class MadeChanges(ChangeHistory):
+    """The table, also by the calls that write what was done already. Raises as its base."""
+
+    def put(self, change: RulesetChange) -> None:
+        """Insert a row; one that exists stays as it is."""
+        item: Any = to_item(change)
+        self._put_if(item, "attribute_not_exists(change_key)", {})
+
+    def put_active(self, active: ActiveRuleset) -> None:
+        """Write which ruleset is active, unless somebody has seen something newer."""
+        item: Any = to_item(active)
+        self._put_if(
+            item,
+            "attribute_not_exists(change_key) OR #position < :position",
+            {
+                "ExpressionAttributeNames": {"#position": "position"},
+                "ExpressionAttributeValues": {":position": {"N": str(active.position)}},
+            },
+        )
+
+    def _put_if(self, item: Any, condition: str, names: dict[str, Any]) -> None:
+        try:
+            self._client.put_item(TableName=self._table, Item=item, ConditionExpression=condition, **names)
+        except ClientError as error:
+            if not is_refused(error):
+                raise
+
+
+class ChangeRows(MadeChanges):
+    """The table, also by the calls that read one row, or what waits for somebody. Raises as its base."""
+
+    def active(self) -> ActiveRuleset | None:
+        """Read which ruleset is active, consistently; None where nobody has written it yet."""
+        item = self._get(ACTIVE_KEY)
+        return None if item is None else from_item(RULESET_CHANGES_TABLE, item, ActiveRuleset)
+
+    def change(self, changed_in: str, change_key: str) -> RulesetChange | None:
+        """Read a row, consistently; None where there is none."""
+        item = self._get({"changed_in": {"S": changed_in}, "change_key": {"S": change_key}})
+        return None if item is None else _change(item)
+
+    def open_changes(self) -> Iterator[RulesetChange]:
+        """Changes at which something is still to be done, the oldest first, as the index has them: perhaps a second old."""
+        return self._query(
+            IndexName=OPEN_INDEX,
+            KeyConditionExpression="open_in = :open",
+            ExpressionAttributeValues={":open": {"S": OPEN}},
+        )
+
+    def _get(self, key: dict[str, Any]) -> dict[str, Any] | None:
+        return self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+
+
+def is_refused(error: ClientError) -> bool:
+    """Whether a write was refused by its condition."""
+    return error.response.get("Error", {}).get("Code") == _CONDITION_FAILED
+
+
+def _change(item: Any) -> RulesetChange:
+    return from_item(RULESET_CHANGES_TABLE, item, RulesetChange)

@@ -1,0 +1,211 @@
+"""Changes of the ruleset: what waits and what was done; a change by itself, where another person approves or rejects it; the candidate's withdrawal."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from common.ruleset_bucket import ChangedDocumentError, MissingDocumentError
+from common.ruleset_desk import DeskRefusal
+from common.sanitizing import printable
+from console import notices
+from console.change_views import change_view, changes_view, difference
+from console.editor_views import REACHES, share_of
+from console.rights import Right
+from console.tried_views import can_be_tried, tried_view
+from contract.ruleset_change import ChangeKind
+from contract.ruleset_draft import Draft
+from contract.tried import TryRequest
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
+
+    from common.ruleset_desk import RulesetDesk
+    from console.app import Desk, Visit
+    from console.change_views import Difference
+    from console.pages import Notice
+    from console.rules_pages import ActiveDocument
+    from console.ruleset_reader import RulesetReader
+    from console.tried_views import TriedView
+    from contract.authoring import RulesetOutline
+    from contract.ruleset_change import RulesetChange
+    from contract.tried import TryAnswer
+
+SHOWN: Final = 50
+"""Changes on the page, the newest."""
+
+MAX_NOTE_CHARACTERS: Final = 500
+
+_AS_CANDIDATE: Final = (ChangeKind.SHADOW, ChangeKind.CANDIDATE)
+
+
+class Trials(Protocol):
+    """The call to what tries rulesets; see :class:`console.replays.Replays`."""
+
+    def tried(self, request: TryRequest) -> TryAnswer:
+        """Try a proposed ruleset on stored payments."""
+        ...
+
+
+class ChangePages:
+    """Endpoints by the names of their routes.
+
+    Parameters
+    ----------
+    desk : Desk
+        What requests need.
+    rulesets : RulesetDesk
+        The table of changes, and the documents.
+    active : ActiveDocument
+        What is active.
+    reader : RulesetReader
+        The validator.
+    trials : Trials
+        Tries rulesets.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        rulesets: RulesetDesk,
+        active: ActiveDocument,
+        reader: RulesetReader,
+        trials: Trials,
+    ) -> None:
+        self._trials = trials
+        self._desk = desk
+        self._rulesets = rulesets
+        self._active = active
+        self._reader = reader
+
+    def changes(self, visit: Visit) -> Response:
+        """Show what waits, and what was done."""
+        newest = list(islice(self._rulesets.history(visit.now), SHOWN + 1))
+        view = changes_view(
+            self._rulesets.open_changes(),
+            newest[:SHOWN],
+            self._names(),
+            visit.person,
+            has_more=len(newest) > SHOWN,
+        )
+        return self._page(visit, "changes.html", view=view)
+
+    def change(self, visit: Visit) -> Response:
+        """Show a change, and what differs."""
+        change = self._rulesets.change(visit.parts["change"])
+        if change is None:
+            return self._desk.pages.notice(notices.NO_PAGE, visit.who)
+        return self._change(visit, change, None)
+
+    def try_change(self, visit: Visit) -> Response:
+        """Show a change, and what it would have said of stored payments."""
+        change = self._rulesets.change(visit.parts["change"])
+        if change is None or not can_be_tried(change):
+            return self._desk.pages.notice(notices.NO_PAGE, visit.who)
+        request = TryRequest(
+            proposal=change.sha256_after or "",
+            digest_before=change.digest_before or "",
+            is_candidate=change.kind in _AS_CANDIDATE,
+        )
+        return self._change(visit, change, tried_view(self._trials.tried(request), request.days))
+
+    def _change(self, visit: Visit, change: RulesetChange, tried: TriedView | None) -> Response:
+        rights = frozenset() if visit.who is None else visit.who.rights
+        view = change_view(
+            change,
+            self._names(),
+            visit.person,
+            may_decide=Right.DECIDE_CHANGES in rights,
+            may_propose=Right.PROPOSE_ENTRIES in rights,
+        )
+        found, missing = self._difference(change)
+        return self._page(
+            visit,
+            "change.html",
+            view=view,
+            difference=found,
+            missing=missing,
+            tried=tried,
+            can_try=can_be_tried(change),
+        )
+
+    def approve_change(self, visit: Visit) -> Response:
+        """Approve somebody else's change."""
+        return self._decided(
+            visit,
+            self._rulesets.approve(visit.parts["change"], visit.person, _note(visit), visit.now),
+        )
+
+    def reject_change(self, visit: Visit) -> Response:
+        """Reject somebody else's change."""
+        return self._decided(
+            visit, self._rulesets.reject(visit.parts["change"], visit.person, _note(visit), visit.now)
+        )
+
+    def retract_change(self, visit: Visit) -> Response:
+        """Retract one's own change."""
+        return self._decided(
+            visit, self._rulesets.retract(visit.parts["change"], visit.person, None, visit.now)
+        )
+
+    def widen_candidate(self, visit: Visit) -> Response:
+        """Propose that the candidate, as it is, decides for others than now: for all users, for another share of them, or for nobody."""
+        found = self._active.get()
+        if found is None or found[2].candidate is None:
+            return self._desk.pages.notice(notices.NO_CANDIDATE, visit.who)
+        kind = {each.value: each for each in REACHES}.get(visit.form.get("reach", ""))
+        share = share_of(visit.form.get("share", "")) if kind is ChangeKind.CANDIDATE else None
+        if kind is None or (kind is ChangeKind.CANDIDATE and share is None):
+            return self._desk.pages.notice(notices.NO_SHARE, visit.who)
+        return self._proposed(
+            visit, Draft(kind=kind, digest_before=found[0].digest, share=share), notices.NO_CANDIDATE
+        )
+
+    def withdraw_candidate(self, visit: Visit) -> Response:
+        """Propose that the candidate is taken out."""
+        found = self._active.get()
+        if found is None or found[2].candidate is None:
+            return self._desk.pages.notice(notices.NO_CANDIDATE, visit.who)
+        draft = Draft(kind=ChangeKind.WITHDRAWN, digest_before=found[0].digest)
+        return self._proposed(visit, draft, notices.NO_CANDIDATE)
+
+    def _proposed(self, visit: Visit, draft: Draft, otherwise: Notice) -> Response:
+        checked = self._reader.check(draft)
+        if not checked.is_good:
+            return self._desk.pages.notice(otherwise, visit.who)
+        change = self._rulesets.propose(draft, checked, visit.person, visit.reason, visit.now)
+        return self._decided(visit, change)
+
+    def _decided(self, visit: Visit, change: RulesetChange | DeskRefusal) -> Response:
+        if isinstance(change, DeskRefusal):
+            return self._desk.pages.notice(notices.REFUSED_CHANGES[change], visit.who)
+        return self._desk.pages.go(f"/changes/{change.change_id}")
+
+    def _difference(self, change: RulesetChange) -> tuple[Difference | None, str]:
+        """What a change would make different; or why that cannot be shown."""
+        try:
+            before, after = self._rulesets.document_before(change), self._rulesets.document_after(change)
+        except (MissingDocumentError, ChangedDocumentError):
+            return None, "Its documents are not kept, so what differs cannot be shown."
+        one, other = self._outline(before), self._outline(after)
+        if one is None or other is None:
+            return (
+                None,
+                "Its documents cannot be compared: one of them is of a version that cannot be read now.",
+            )
+        if change.kind in _AS_CANDIDATE and other.candidate is not None:
+            return difference(one.champion, other.candidate, is_candidate=True), ""
+        return difference(one.champion, other.champion), ""
+
+    def _outline(self, document: str | None) -> RulesetOutline | None:
+        return None if document is None else self._reader.read(document).outline
+
+    def _names(self) -> dict[str, str]:
+        return {each.person: each.name for each in self._desk.sessions.newest()}
+
+    def _page(self, visit: Visit, template: str, **view: Any) -> Response:
+        return self._desk.pages.page(template, visit.who, page_name="changes", **view)
+
+
+def _note(visit: Visit) -> str | None:
+    return printable(visit.form.get("note", "").strip(), MAX_NOTE_CHARACTERS) or None

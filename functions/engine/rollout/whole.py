@@ -1,0 +1,109 @@
+"""The whole document that a change makes of the active one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import yaml
+
+from contract.ruleset_change import ChangeKind
+from engine.errors import RulesetEditError
+from engine.rollout.edits import with_entries, with_share, without_candidate
+from engine.rollout.start import candidate_alone, with_candidate
+from engine.rules.sides import MAX_SHARE_PERCENT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from contract.ruleset_change import ListEntry
+    from contract.ruleset_draft import Draft
+
+
+def whole_document(active: str | None, draft: Draft) -> str:
+    """Make the document that would be active.
+
+    Parameters
+    ----------
+    active : str | None
+        The document from which the change is made; None where there is none.
+    draft : Draft
+        What its author wants. Without a document it is about the candidate that the active one has: ``to_all`` makes it decide for all users,
+        ``candidate`` and ``shadow`` give it another share.
+
+    Returns
+    -------
+    str
+        To be checked like any document.
+
+    Raises
+    ------
+    RulesetEditError
+        Where that cannot be done, with a sentence for the author.
+    """
+    document = draft.document.removeprefix("\ufeff")
+    if draft.kind is ChangeKind.TO_ALL and document:
+        return document
+    if active is None:
+        raise RulesetEditError("no ruleset is active yet; the first one decides for all users")
+    match draft.kind:
+        case ChangeKind.TO_ALL:
+            return candidate_alone(active)
+        case ChangeKind.SHADOW | ChangeKind.CANDIDATE:
+            share = 0.0 if draft.kind is ChangeKind.SHADOW else _share(draft)
+            return with_candidate(active, document, share) if document else with_share(active, share)
+        case ChangeKind.LISTS:
+            return with_entries(active, draft.list_entries)
+        case ChangeKind.WITHDRAWN:
+            return without_candidate(active)
+    raise RulesetEditError(f"nobody proposes that something is {draft.kind.value}")
+
+
+def _share(draft: Draft) -> float:
+    if not draft.share:
+        raise RulesetEditError(
+            f"a candidate decides for more than 0% of the users, and for at most {MAX_SHARE_PERCENT}%; in shadow it decides for nobody"
+        )
+    return draft.share
+
+
+def keep_to(kind: ChangeKind, active: str, document: str, entries: Iterable[ListEntry]) -> None:
+    """Check that a document changes what its kind says, and nothing else: whoever approves a few entries of a list looks at these.
+
+    Parameters
+    ----------
+    kind : ChangeKind
+        What the change says that it is.
+    active, document : str
+        Checked documents, before and after.
+    entries : Iterable[ListEntry]
+        Of a change of lists.
+
+    Raises
+    ------
+    RulesetEditError
+        Where it does not.
+    """
+    match kind:
+        case ChangeKind.LISTS:
+            is_kept = document == with_entries(active, entries)
+        case ChangeKind.WITHDRAWN:
+            is_kept = document == without_candidate(active)
+        case ChangeKind.SHADOW | ChangeKind.CANDIDATE:
+            before, after = _champion(active), _champion(document)
+            share = (after.pop("candidate", None) or {}).get("share")
+            before.pop("candidate", None)
+            is_kept = before == after and share is not None and (share == 0) == (kind is ChangeKind.SHADOW)
+        case _:
+            is_kept = True
+    if not is_kept:
+        raise RulesetEditError(
+            f"the document changes something else than a change of the kind '{kind.value}' does"
+        )
+
+
+def _champion(text: str) -> dict[str, Any]:
+    """A document as JSON has it, without the guardrails, which a candidate may bring along."""
+    content: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(yaml.safe_load(text)))
+    content.pop("guardrails", None)
+    return content

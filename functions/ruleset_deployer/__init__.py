@@ -1,0 +1,1 @@
+"""Deploys approved changes of the ruleset, and nothing else."""

@@ -1,0 +1,77 @@
+"""The last look at an approved change: whether the document is the one that was approved, is good, and is what the row says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from contract.ruleset_change import PROPOSED_KINDS, document_digest, document_sha256
+from engine.errors import InvalidRulesetError, RulesetEditError
+from engine.rollout.whole import keep_to
+from engine.rules.check import check_ruleset
+from rollouts.rows import versions
+from ruleset_deployer.errors import RefusedChangeError
+
+if TYPE_CHECKING:
+    from contract.ruleset_change import RulesetChange
+    from engine.errors import RulesetProblem
+    from engine.rules.model_section import Models
+    from engine.rules.ruleset import Ruleset
+
+SHOWN_PROBLEMS: Final = 5
+"""The most problems of a document that the reason of a refusal names."""
+
+
+def examine(change: RulesetChange, active: bytes, document: bytes, models: Models) -> Ruleset:
+    """Check what is to be deployed, by the code of `make rules-check` and of AppConfig's validator.
+
+    Parameters
+    ----------
+    change : RulesetChange
+        Approved.
+    active : bytes
+        The document that decides now.
+    document : bytes
+        What was proposed.
+    models : Models
+        Gives the documents of models.
+
+    Returns
+    -------
+    Ruleset
+        The document's.
+
+    Raises
+    ------
+    RefusedChangeError
+        Where it must not be deployed.
+    ModelUnreachableError
+        Where a model could not be fetched; another try may succeed.
+    """
+    if change.kind not in PROPOSED_KINDS:
+        raise RefusedChangeError(f"nobody proposes that something is {change.kind.value}")
+    if change.decided_by is None or change.decided_by == change.changed_by:
+        raise RefusedChangeError("no other person has approved it")
+    if document_sha256(document) != change.sha256_after:
+        raise RefusedChangeError("the document is not the one that was approved")
+    if document_digest(active) != change.digest_before:
+        raise RefusedChangeError(
+            f"it was made from ruleset {change.digest_before}, and {document_digest(active)} is active now; "
+            "make it again from that"
+        )
+    try:
+        ruleset = check_ruleset(document, "ruleset", models)
+        keep_to(change.kind, active.decode("utf-8-sig"), document.decode("utf-8-sig"), change.list_entries)
+    except InvalidRulesetError as error:
+        raise RefusedChangeError(_sentence(error.problems)) from error
+    except RulesetEditError as error:
+        raise RefusedChangeError(str(error)) from error
+    said = {name: getattr(change, name) for name in versions(ruleset)}
+    if (said, change.digest_after) != (versions(ruleset), ruleset.digest):
+        raise RefusedChangeError("the row says other versions or another share than the document")
+    return ruleset
+
+
+def _sentence(problems: tuple[RulesetProblem, ...]) -> str:
+    shown = [problem.without_excerpt for problem in problems[:SHOWN_PROBLEMS]]
+    more = len(problems) - len(shown)
+    return "; ".join([*shown, *([f"and {more} more problems"] if more else [])])

@@ -1,0 +1,312 @@
+"""One run of the deployer: take each approved change a step further.
+
+The row is written before each step that others see, and says what must be true for it. AppConfig starts a deployment only as the next one after the number in the row,
+and its description names the change. So whoever finds a row whose deployment was about to start looks at that number: there is this change's deployment, or
+somebody else's, or none, and only then it starts. However often a run dies or is repeated, a change is deployed once or not at all.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Protocol
+
+import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
+
+from common.errors import StageError
+from common.failures import describe_failure
+from common.metrics import emit
+from common.ruleset_bucket import ChangedDocumentError, MissingDocumentError
+from contract.active_ruleset import active_position
+from contract.ruleset_change import ChangeKind, ChangeState
+from engine.errors import EngineError
+from engine.rules.check import check_ruleset
+from rollouts.deployments import RUNNING
+from rollouts.errors import NotDeployedError
+from rollouts.rows import active_row
+from ruleset_deployer.errors import RefusedChangeError
+from ruleset_deployer.examination import examine
+from ruleset_deployer.metrics import Metric
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from common.metrics import MetricSink
+    from contract.active_ruleset import ActiveRuleset
+    from contract.ruleset_change import RulesetChange
+    from engine.rules.model_section import Models
+    from engine.rules.ruleset import Ruleset
+    from rollouts.deployments import Deployment
+
+CONTENT_TYPE: Final = "application/x-yaml"
+"""JSON is YAML, too."""
+
+AT_ONCE: Final = frozenset({ChangeKind.WITHDRAWN, ChangeKind.LISTS})
+"""A candidate that does harm, and a stolen card: half an hour is long. Neither brings a rule that could fail."""
+
+MAX_REASON: Final = 1_000
+"""Characters of a failure that the row keeps."""
+
+_NEXT_RUN: Final = "ConflictException"
+"""Another deployment is under way, or has just begun. The next run sees which."""
+_REFUSED: Final = "BadRequestException"
+"""The validators of AppConfig refuse the document."""
+
+
+class Log(Protocol):
+    """Powertools' Logger."""
+
+    def info(self, msg: object, *, extra: Mapping[str, object]) -> None:
+        """Write one line with its fields."""
+        ...
+
+    def error(self, msg: object, *, extra: Mapping[str, object]) -> None:
+        """Write one line with its fields."""
+        ...
+
+
+class Rows(Protocol):
+    """See :class:`ruleset_deployer.store.DeployedRows`."""
+
+    def open_changes(self) -> Iterable[RulesetChange]:
+        """Changes at which something is still to be done, the oldest first."""
+        ...
+
+    def now(self, change: RulesetChange) -> RulesetChange | None:
+        """Give a change as it is now."""
+        ...
+
+    def begin(self, change: RulesetChange, newest_deployment: int) -> bool:
+        """Write that the deployment is about to start."""
+        ...
+
+    def started(self, change: RulesetChange, deployment: int) -> bool:
+        """Write the number of the deployment."""
+        ...
+
+    def end(self, change: RulesetChange, state: ChangeState, at: datetime, failure: str | None) -> bool:
+        """Write what became of a change."""
+        ...
+
+    def put_active(self, active: ActiveRuleset) -> None:
+        """Write which ruleset is active."""
+        ...
+
+
+class RulesetDeployments(Protocol):
+    """The calls to AppConfig; see :class:`rollouts.deployments.Deployments`."""
+
+    def newest(self) -> list[Deployment]:
+        """Give the active deployment, and before it those that were undone later."""
+        ...
+
+    def find(self, number: int) -> Deployment | None:
+        """Give one deployment."""
+        ...
+
+    def replace(
+        self,
+        newest: Sequence[Deployment],
+        document: bytes,
+        why: str,
+        *,
+        strategy: str | None,
+        content_type: str | None,
+    ) -> int:
+        """Deploy a document."""
+        ...
+
+
+class Deployer:
+    """Deploys approved changes, at each invocation.
+
+    Parameters
+    ----------
+    rows : Rows
+        How far each change is.
+    deployments : RulesetDeployments
+        AppConfig.
+    proposed : Callable[[str], bytes]
+        Gives a document that was proposed, by its SHA-256.
+    keep : Callable[[str, bytes], None]
+        Keeps a document by its digest, before it is deployed.
+    models : Models
+        Gives the documents of models.
+    gradual_strategy : str
+        AppConfig's id.
+    metrics : MetricSink
+        Powertools' Metrics.
+    log : Log
+        Powertools' Logger.
+    clock : Callable[[], datetime]
+        The time, aware, UTC.
+    """
+
+    def __init__(
+        self,
+        rows: Rows,
+        deployments: RulesetDeployments,
+        proposed: Callable[[str], bytes],
+        keep: Callable[[str, bytes], None],
+        models: Models,
+        gradual_strategy: str,
+        metrics: MetricSink,
+        log: Log,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._rows = rows
+        self._deployments = deployments
+        self._proposed = proposed
+        self._keep = keep
+        self._models = models
+        self._gradual_strategy = gradual_strategy
+        self._metrics = metrics
+        self._log = log
+        self._clock = clock
+
+    def run(self) -> str:
+        """Take each approved change a step further; what cannot be done now does not keep the others waiting.
+
+        Returns
+        -------
+        str
+            What was done, in a sentence.
+
+        Raises
+        ------
+        ClientError, BotoCoreError, StageError, EngineError
+            The first of what could not be read or deployed. The next run tries again.
+        """
+        failure: Exception | None = None
+        open_changes = [each for each in self._rows.open_changes() if each.state is not ChangeState.PROPOSED]
+        # What is under way first: until it has ended, AppConfig takes no other.
+        open_changes.sort(key=lambda each: (each.state is ChangeState.APPROVED, each.change_key))
+        waiting = []
+        for change in open_changes:
+            try:
+                self._advance(change)
+            except (ClientError, BotoCoreError, StageError, EngineError) as error:
+                self._log.error(
+                    "A change could not be deployed now", extra=describe_failure(error) | _named(change)
+                )
+                failure = failure or error
+            now = self._rows.now(change)
+            if now is not None and now.is_open:
+                waiting.append(now)
+        ages = [(self._clock() - each.decided_at).total_seconds() for each in waiting if each.decided_at]
+        emit(self._metrics, Metric.OLDEST_SECONDS, max([0.0, *ages]))
+        if failure is not None:
+            raise failure
+        return f"Of {len(open_changes)} approved changes {len(waiting)} are still to be deployed."
+
+    def _advance(self, listed: RulesetChange) -> None:
+        change = self._rows.now(listed)
+        if change is None or change.state not in (ChangeState.APPROVED, ChangeState.DEPLOYING):
+            return  # the index was behind
+        if change.deployment is not None:
+            self._follow(change, change.deployment)
+            return
+        try:
+            if change.begun_after is None:
+                self._begin(change)
+            else:
+                self._resume(change, change.begun_after)
+        except (RefusedChangeError, MissingDocumentError, ChangedDocumentError) as error:
+            self._refuse(change, str(error))
+
+    def _refuse(self, read: RulesetChange, reason: str) -> None:
+        """Write that a change failed, unless another run beside this one deploys it: what looked stale may be its own deployment."""
+        change = self._rows.now(read)
+        if change is None or not change.is_open or change.deployment is not None:
+            return
+        if change.begun_after is not None:
+            found = self._deployments.find(change.begun_after + 1)
+            if found is not None and found.description.startswith(change.deployment_mark):
+                return
+        self._end(change, ChangeState.FAILED, reason)
+
+    def _begin(self, change: RulesetChange) -> None:
+        newest = self._deployments.newest()
+        if not newest or newest[-1].is_undone:
+            raise RefusedChangeError("no ruleset is deployed; `make apply` deploys the first one")
+        if newest[-1].state in RUNNING and change.kind is not ChangeKind.WITHDRAWN:
+            return  # AppConfig takes one at a time; a withdrawal stops it
+        document, ruleset = self._examined(change, newest[-1])
+        after = newest[0].number
+        if self._rows.begin(change, after):
+            begun = msgspec.structs.replace(change, state=ChangeState.DEPLOYING, begun_after=after)
+            self._start(begun, newest, document, ruleset)
+
+    def _resume(self, change: RulesetChange, after: int) -> None:
+        """Go on after a run that died between its row and its deployment, or has not heard of it."""
+        found = self._deployments.find(after + 1)
+        if found is None:
+            newest = self._deployments.newest()
+            self._start(change, newest, *self._examined(change, newest[-1]))
+        elif found.description.startswith(change.deployment_mark):
+            ruleset = check_ruleset(found.document, f"deployment {found.number}", self._models)
+            self._note(change, found.number, ruleset)
+        else:
+            raise RefusedChangeError("another ruleset was deployed first; make it again from that")
+
+    def _examined(self, change: RulesetChange, active: Deployment) -> tuple[bytes, Ruleset]:
+        document = self._proposed(change.sha256_after or "")
+        return document, examine(change, active.document, document, self._models)
+
+    def _start(
+        self, change: RulesetChange, newest: Sequence[Deployment], document: bytes, ruleset: Ruleset
+    ) -> None:
+        self._keep(ruleset.digest, document)
+        strategy = None if change.kind in AT_ONCE else self._gradual_strategy
+        try:
+            number = self._deployments.replace(
+                newest,
+                document,
+                f"{change.deployment_mark} {change.reason}",
+                strategy=strategy,
+                content_type=CONTENT_TYPE,
+            )
+        except NotDeployedError as error:
+            raise RefusedChangeError(str(error)) from error
+        except ClientError as error:
+            code = error.response.get("Error", {}).get("Code")
+            if code == _REFUSED:
+                raise RefusedChangeError(f"AppConfig refuses it: {error}") from error
+            if code == _NEXT_RUN:
+                self._log.info("AppConfig deploys another ruleset", extra=_named(change))
+                return
+            raise
+        self._note(change, number, ruleset)
+
+    def _note(self, change: RulesetChange, number: int, ruleset: Ruleset) -> None:
+        self._rows.started(change, number)
+        position = active_position(number, is_undone=False)
+        self._rows.put_active(active_row(number, position, self._clock(), ruleset))
+        self._follow(msgspec.structs.replace(change, state=ChangeState.DEPLOYING, deployment=number), number)
+
+    def _follow(self, change: RulesetChange, number: int) -> None:
+        """See what became of a deployment."""
+        found = self._deployments.find(number)
+        if found is None:
+            raise NotDeployedError(number, "gone")
+        if found.state == "COMPLETE":
+            self._end(change, ChangeState.DEPLOYED, None)
+        elif found.state not in RUNNING:
+            self._end(
+                change, ChangeState.FAILED, f"deployment {number} is {found.state.lower()}: {found.reason}"
+            )
+
+    def _end(self, change: RulesetChange, state: ChangeState, failure: str | None) -> None:
+        reason = None if failure is None else failure[:MAX_REASON]
+        if not self._rows.end(change, state, self._clock(), reason):
+            return
+        is_deployed = state is ChangeState.DEPLOYED
+        emit(self._metrics, Metric.CHANGES_DEPLOYED if is_deployed else Metric.CHANGES_FAILED)
+        self._log.info(
+            "a change of the ruleset was made" if is_deployed else "a change of the ruleset failed",
+            extra=_named(change) | ({} if reason is None else {"reason": reason}),
+        )
+
+
+def _named(change: RulesetChange) -> dict[str, object]:
+    return {"change": change.change_id, "kind": change.kind.value}

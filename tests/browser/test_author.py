@@ -1,0 +1,79 @@
+"""A rule author's work in the browser: a rule with a mistake and without, its proposal, another person's approval, and the candidate that is seen then."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from tests.support.console_rows import store_case
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from local.identity import ConsoleSite
+    from local.stack import Stack
+
+DEPLOYED_MS: Final = 150_000
+"""The deployer runs each minute, and the page asks again every ten seconds."""
+
+
+def choose(page: Any, name: str) -> None:
+    page.click(f"main button:has-text('{name}')")
+
+
+def test_a_rule_is_corrected_proposed_approved_by_another_person_and_seen_as_candidate(
+    site: ConsoleSite, signed_in: Callable[..., Any]
+) -> None:
+    author = signed_in("author")
+    author.goto(f"{site.url}/rules")
+    author.click("main a:text-is('denied_country')")
+    author.click("main a:has-text('Change this rule')")
+    author.fill("#text", author.input_value("#text").replace("points: 1000", "points: many"))
+    choose(author, "Check")
+    author.wait_for_selector("text=The checker refuses it")
+    assert "Line 3: points is text" in author.inner_text(".problems")
+
+    author.fill("#text", author.input_value("#text").replace("points: many", "points: 900"))
+    author.check("#reach-candidate")
+    author.fill("#share", "10")
+    author.fill("#reason", "a test of a candidate")
+    choose(author, "Check")
+    author.wait_for_selector("text=The checker finds nothing wrong")
+    assert "+ points: 900" in author.inner_text("main")
+    choose(author, "Propose")
+    author.wait_for_url("**/changes/*")
+    address = author.url
+    assert "waits for another person" in author.inner_text("main")
+    assert author.query_selector("main button:has-text('Approve')") is None
+
+    lead = signed_in("lead")
+    lead.goto(f"{site.url}/changes")
+    lead.click("main [data-row]")
+    assert lead.url == address
+    choose(lead, "Try it on payments")
+    lead.wait_for_selector("h2:has-text('On stored payments')")
+    assert "No payment of the last 7 days was read." in lead.inner_text("main")
+    lead.fill("#note", "looks right")
+    choose(lead, "Approve")
+    lead.wait_for_selector("text=Approved by")
+    author.goto(address)
+    author.wait_for_selector("text=as candidate, deployed.", timeout=DEPLOYED_MS)
+
+    author.goto(f"{site.url}/rules")
+    assert "it decides for 10% of the users" in author.inner_text("main")
+    assert "denied_country (changed)" in author.inner_text("main")
+
+
+def test_the_card_of_a_case_is_proposed_for_a_list_without_javascript(
+    stack: Stack, site: ConsoleSite, signed_in: Callable[..., Any]
+) -> None:
+    case = store_case(stack.client("dynamodb"), "listed-1")
+    page = signed_in("analyst", java_script_enabled=False)
+    page.goto(f"{site.url}/cases/{case.case_id}/links/0")
+    page.click("main a:has-text('Put it on a list')")
+    page.fill("#reason", "seen with a mule")
+    choose(page, "Propose it")
+    page.wait_for_url("**/changes/*")
+
+    text = page.inner_text("main")
+    assert "1 entry of lists" in text
+    assert "seen with a mule" in text

@@ -1,0 +1,194 @@
+"""The ruleset's part of the console in tests: an active ruleset, a bucket in memory, and the validator in this process."""
+
+from __future__ import annotations
+
+import io
+import json
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import msgspec
+from botocore.exceptions import ClientError
+
+from common.backoff import Backoff
+from common.ruleset_bucket import keep_ruleset, kept_ruleset
+from common.ruleset_changes import ChangeRows
+from common.ruleset_desk import RulesetDesk
+from console.change_pages import ChangePages
+from console.editor_pages import EditorPages
+from console.list_pages import ListPages
+from console.model_pages import ModelPages
+from console.rollout_windows import RolloutWindows
+from console.rules_pages import ActiveDocument, RulesPages
+from console.ruleset_reader import RulesetReader
+from contract.active_ruleset import ACTIVE, ActiveRuleset, active_position
+from contract.authoring import Answer
+from contract.ruleset_change import ChangeKind, ListEntry, RulesetChange, document_digest
+from contract.ruleset_draft import Draft
+from engine.rollout.start import with_candidate
+from lab.models import kept_baseline, kept_model
+from ops.manifests import ROOT
+from rollouts.tables import CountsTable
+from rules_validator.author_desk import answer
+from rules_validator.drafts import DraftChecker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from console.app import Desk
+    from console.case_reader import Changing
+    from console.change_pages import Trials
+    from console.records import Records
+    from console.settings import Settings
+    from console.watch_pages import Flagged
+    from contract.authoring import RulesetOutline
+
+MODEL: Final = json.loads((ROOT / "models" / "default.json").read_text(encoding="utf-8"))["sha256"]
+
+RULESET: Final = """\
+# Of the bank.
+version: "1"
+base_currency: USD
+thresholds: {review: 50, block: 80}
+lists:
+  denied_cards: {field: card_id, entries: []}
+  denied_merchants:
+    field: merchant_id
+    entries:
+      - {value: shop-9, until: "2026-02-01", note: "a mule's"}
+rules:
+  - id: impossible_travel
+    when: implied_speed_kmh > 900.0
+    points: 40
+    reason: "{implied_speed_kmh:,.0f} km/h."
+  - id: large
+    when: amount_base > 5000.0 && on_denied_merchants
+    points: 20
+    reason: "Paid {amount_base:,.2f} {base_currency}."
+    max_share: 10
+"""
+"""What is active; rows of payments in tests name its first rule."""
+
+CHAMPION: Final = RULESET.replace(
+    "base_currency: USD", f"base_currency: USD\nmodel: {{sha256: {MODEL}, points: [[0, -5], [0.5, 40]]}}"
+)
+"""The same with the model that ships."""
+
+RULESET_WITH_CANDIDATE: Final = with_candidate(
+    CHAMPION, CHAMPION.replace('version: "1"', 'version: "2"').replace("points: 20", "points: 30"), 5.0
+)
+"""The same with a candidate for a twentieth of the users, whose second rule gives more points."""
+
+
+def outline_of(text: str) -> RulesetOutline:
+    """What a good document says."""
+    found = msgspec.convert(answer({"ask": "read", "document": text}, kept_model), Answer)
+    assert found.outline is not None, found.problems
+    return found.outline
+
+
+class MemoryBucket:
+    """Objects by key."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes) -> None:  # noqa: N803 - S3's names
+        self.objects[Key] = Body
+
+    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
+        if Key not in self.objects:
+            raise ClientError({"Error": {"Code": "NoSuchKey"}}, "GetObject")
+        return {"Body": io.BytesIO(self.objects[Key])}
+
+
+class LocalValidator:
+    """Lambda, with the validator alone."""
+
+    def __init__(self, documents: Callable[[str], bytes]) -> None:
+        self._documents = documents
+        self.asked: list[dict[str, Any]] = []
+        self.fails = False
+
+    def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 - Lambda's names
+        assert FunctionName == "rules_validator"
+        event = json.loads(Payload)
+        self.asked.append(event)
+        if self.fails:
+            return {"FunctionError": "Unhandled", "Payload": io.BytesIO(b"{}")}
+        if "draft" in event:
+            checker = DraftChecker(self._documents, kept_model)
+            found = msgspec.to_builtins(checker.check(msgspec.convert(event["draft"], Draft)))
+        else:
+            found = answer(event, kept_model, kept_baseline)
+        return {"Payload": io.BytesIO(json.dumps(found).encode())}
+
+
+class ConsoleRulesets:
+    """What the pages of rules use.
+
+    Parameters
+    ----------
+    dynamodb
+        A boto3 client; the tables exist.
+    settings : Settings
+        Their names.
+    """
+
+    def __init__(self, dynamodb: Any, settings: Settings) -> None:
+        self.s3 = cast("Any", MemoryBucket())
+        self.bucket = settings.rules_bucket
+        self.validator = LocalValidator(partial(kept_ruleset, self.s3, self.bucket))
+        self.rows = ChangeRows(dynamodb, settings.ruleset_changes_table)
+        backoff = Backoff(0.001, 0.001, lambda _: None, lambda: 0.5)
+        self.desk = RulesetDesk(
+            dynamodb, settings.ruleset_changes_table, self.rows, self.s3, self.bucket, backoff
+        )
+        self._reader = RulesetReader(self.validator, settings.rules_validator_function)
+        self._counts = RolloutWindows(CountsTable(dynamodb, settings.rollout_counts_table, keeps_hours=False))
+
+    def pages(
+        self, desk: Desk, week: Flagged, cases: Changing, records: Records, trials: Trials
+    ) -> list[object]:
+        """The endpoints."""
+        active = ActiveDocument(self.desk, self._reader)
+        return [
+            RulesPages(desk, self.desk, active, week, self._counts),
+            EditorPages(desk, self.desk, active, self._reader),
+            ChangePages(desk, self.desk, active, self._reader, trials),
+            ListPages(desk, self.desk, active, self._reader, cases, records),
+            ModelPages(desk, active, self._reader, self._counts),
+        ]
+
+    def activate(self, document: str, at: datetime, deployment: int = 1) -> ActiveRuleset:
+        """What the guardrails write when they see that a document is active."""
+        data = document.encode()
+        digest = document_digest(data)
+        keep_ruleset(self.s3, self.bucket, digest, data)
+        active = ActiveRuleset(
+            changed_in=ACTIVE,
+            change_key=ACTIVE,
+            digest=digest,
+            version="1",
+            deployment=deployment,
+            position=active_position(deployment, is_undone=False),
+            since=at,
+        )
+        self.rows.put_active(active)
+        return active
+
+    def propose(self, author: str, at: datetime, **draft: Any) -> RulesetChange:
+        """Propose that the active ruleset gets entries of a list, or what ``draft`` says."""
+        active = self.desk.active()
+        assert active is not None
+        entry = ListEntry(
+            list_name="denied_cards", value="tok_secret_1234", until="2026-12-31", note="stolen"
+        )
+        wanted: dict[str, Any] = {"kind": ChangeKind.LISTS, "list_entries": (entry,)}
+        drafted = Draft(**{"digest_before": active.digest} | (draft or wanted))
+        checked = self._reader.check(drafted)
+        assert checked.problems == ()
+        change = self.desk.propose(drafted, checked, author, "a better one", at)
+        assert isinstance(change, RulesetChange)
+        return change

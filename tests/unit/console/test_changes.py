@@ -1,0 +1,226 @@
+"""A change waits for another person, who sees what differs and approves or rejects it; what became of it is shown."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from console.change_views import change_view
+from console.rights import Group
+from contract.ruleset_change import GUARDRAILS, ChangeKind, ChangeState, make_change
+from contract.tried import Rate, RuleChange, TryAnswer
+from tests.support.console_rulesets import RULESET, RULESET_WITH_CANDIDATE, outline_of
+from tests.support.console_world import NOW
+
+if TYPE_CHECKING:
+    from contract.ruleset_change import RulesetChange
+    from tests.support.console_world import ConsoleWorld
+
+
+@pytest.fixture
+def lead(world: ConsoleWorld) -> ConsoleWorld:
+    """A lead at a console with an active ruleset."""
+    world.rulesets.activate(RULESET_WITH_CANDIDATE, NOW)
+    world.sign_in(Group.LEAD)
+    return world
+
+
+def stored(world: ConsoleWorld, change: RulesetChange) -> RulesetChange:
+    found = world.rulesets.desk.change(change.change_id)
+    assert found is not None
+    return found
+
+
+def test_another_person_sees_what_differs_and_approves(lead: ConsoleWorld) -> None:
+    change = lead.rulesets.propose("person-2", NOW)
+
+    page = lead.get(f"/changes/{change.change_id}")
+    answer = lead.post(f"/changes/{change.change_id}/approve", {"note": "looks right"})
+
+    assert "1 entry of lists." in page.body
+    assert "…1234" in page.body
+    assert "tok_secret" not in page.body
+    assert answer.headers["location"] == f"/changes/{change.change_id}"
+    assert (stored(lead, change).state, stored(lead, change).decided_by) == (ChangeState.APPROVED, "person-1")
+    after = lead.get(f"/changes/{change.change_id}").body
+    assert "looks right" in after
+    assert '<meta http-equiv="refresh" content="10">' in after  # until it is deployed
+
+
+def test_another_person_rejects(lead: ConsoleWorld) -> None:
+    change = lead.rulesets.propose("person-2", NOW)
+
+    lead.post(f"/changes/{change.change_id}/reject", {"note": "no"})
+
+    assert stored(lead, change).state is ChangeState.REJECTED
+    assert "Rejected by" in lead.get(f"/changes/{change.change_id}").body
+
+
+def test_nobody_decides_about_their_own_change_and_they_may_retract_it(lead: ConsoleWorld) -> None:
+    change = lead.rulesets.propose("person-1", NOW)
+
+    page = lead.get(f"/changes/{change.change_id}").body
+    refused = lead.post(f"/changes/{change.change_id}/approve", {})
+    lead.post(f"/changes/{change.change_id}/retract", {})
+
+    assert "Approve" not in page
+    assert "somebody else approves or rejects it" in page
+    assert (refused.status, "Somebody else decides about your change" in refused.body) == (409, True)
+    assert stored(lead, change).state is ChangeState.RETRACTED
+
+
+def test_a_change_from_an_earlier_ruleset_is_not_approved(lead: ConsoleWorld) -> None:
+    change = lead.rulesets.propose("person-2", NOW)
+    lead.rulesets.activate(RULESET, NOW, 2)
+
+    refused = lead.post(f"/changes/{change.change_id}/approve", {})
+
+    assert (refused.status, "Another ruleset is active now" in refused.body) == (409, True)
+
+
+@pytest.mark.parametrize("change_id", ["absent", "20261201T093000000000Z-0123456789ab"])
+def test_a_change_that_is_not_there_has_no_page(lead: ConsoleWorld, change_id: str) -> None:
+    assert lead.get(f"/changes/{change_id}").status == 404
+    assert lead.post(f"/changes/{change_id}/approve", {}).status == 404
+
+
+def test_the_list_has_what_waits_and_what_was_done(lead: ConsoleWorld) -> None:
+    waiting = lead.rulesets.propose("person-2", NOW)
+    done = make_change(
+        changed_at=NOW - timedelta(days=40),
+        digest_after="0123456789ab",
+        kind="withdrawn",
+        changed_by=GUARDRAILS,
+        reason="The candidate blocked too many.",
+        version_after="1",
+        withdrawn_version="0.9",
+    )
+    lead.rulesets.rows.put(done)
+
+    page = lead.get("/changes").body
+    one = lead.get(f"/changes/{done.change_id}").body
+
+    assert "1 change waiting." in page
+    assert f'href="/changes/{waiting.change_id}"' in page
+    assert "candidate 0.9" in page
+    assert "The candidate blocked too many." in page
+    assert "Its documents are not kept" in one
+
+
+def test_a_candidate_is_withdrawn_by_a_proposal(lead: ConsoleWorld) -> None:
+    page = lead.get("/rules").body
+    answer = lead.post("/rules/withdraw", {"reason": "complaints"})
+
+    (change,) = lead.rulesets.desk.open_changes()
+    assert "Withdraw the candidate" in page
+    assert answer.headers["location"] == f"/changes/{change.change_id}"
+    assert (change.kind, change.withdrawn_version, change.reason) == (ChangeKind.WITHDRAWN, "2", "complaints")
+    assert outline_of(lead.rulesets.desk.document_after(change)).candidate is None
+
+
+@pytest.mark.parametrize(
+    ("form", "kind", "share"),
+    [
+        ({"reach": "candidate", "share": "10"}, ChangeKind.CANDIDATE, 10.0),
+        ({"reach": "shadow"}, ChangeKind.SHADOW, 0.0),
+        ({"reach": "to_all"}, ChangeKind.TO_ALL, None),
+    ],
+)
+def test_a_candidate_is_given_to_others(
+    lead: ConsoleWorld, form: dict[str, str], kind: ChangeKind, share: float | None
+) -> None:
+    lead.sign_in(Group.AUTHOR)
+
+    lead.post("/rules/candidate", form | {"reason": "it is good"})
+
+    (change,) = lead.rulesets.desk.open_changes()
+    assert (change.kind, change.candidate_share) == (kind, share)
+    assert change.version_after == ("2" if share is None else "1")
+
+
+@pytest.mark.parametrize("form", [{}, {"reach": "candidate"}, {"reach": "candidate", "share": "60"}])
+def test_a_candidate_is_given_to_nobody_that_is_not_said(lead: ConsoleWorld, form: dict[str, str]) -> None:
+    lead.sign_in(Group.AUTHOR)
+
+    assert lead.post("/rules/candidate", form | {"reason": "it is good"}).status == 422
+    assert lead.rulesets.desk.open_changes() == []
+
+
+def test_without_a_candidate_there_is_nothing_to_withdraw(lead: ConsoleWorld) -> None:
+    lead.rulesets.activate(RULESET, NOW, 2)
+
+    assert lead.post("/rules/withdraw", {"reason": "x"}).status == 409
+
+
+def test_what_failed_says_why_and_people_have_names() -> None:
+    change = make_change(
+        changed_at=NOW,
+        digest_after="0123456789ab",
+        kind="to_all",
+        state="failed",
+        changed_by="person-2",
+        reason="x",
+        version_after="7",
+        decided_by="person-3",
+        decided_at=NOW,
+        failure="The deployment was rolled back.",
+    )
+
+    view = change_view(change, {"person-2": "Grace"}, "person-3", may_decide=True, may_propose=True)
+
+    assert (view.can_decide, view.can_retract, view.why_not, view.waits) == (False, False, "", False)
+    facts = dict(view.facts)
+    assert facts["By"].startswith("Grace, ")
+    assert facts["Approved by"].startswith("you, ")
+    assert facts["Why it was not deployed"] == "The deployment was rolled back."
+    assert view.row.is_grave
+    waiting = msgspec.structs.replace(change, state=ChangeState.PROPOSED)
+    for_analyst = change_view(waiting, {}, "person-4", may_decide=False, may_propose=True)
+    assert for_analyst.why_not == "An author or a lead approves or rejects it."
+
+
+def test_a_change_is_tried_on_stored_payments(lead: ConsoleWorld) -> None:
+    change = lead.rulesets.propose("person-2", NOW)
+    half = Rate(
+        before=40, after=20, times=0.5, least=0.4, most=0.6, before_cents=400_000, after_cents=200_000
+    )
+    none = Rate(before=0, after=0, times=1.0, least=0.1, most=9.0, before_cents=0, after_cents=0)
+    lead.replays.trial = TryAnswer(
+        payments=2_000,
+        users=90,
+        share_read=0.25,
+        unreadable=1,
+        base_currency="USD",
+        alerts=half,
+        blocks=none,
+        lost=(RuleChange("large", 20, 200_000),),
+    )
+
+    before = lead.get(f"/changes/{change.change_id}").body
+    page = lead.post(f"/changes/{change.change_id}/try", {}).body
+
+    assert "Try it on payments of the last 7 days" in before
+    assert "2,000 payments of the last 7 days, of 90 users: about 25% of the history" in page
+    assert "1 row could not be read" in page
+    assert "40 (2.00%)" in page
+    assert "0.50 (0.40 to 0.60)" in page
+    assert "large 20 payments, 2,000.00 USD" in page
+    (asked,) = lead.replays.tries
+    assert (asked.proposal, asked.is_candidate) == (change.sha256_after, False)
+
+
+def test_what_could_not_be_tried_says_why(lead: ConsoleWorld) -> None:
+    change = lead.rulesets.propose("person-2", NOW)
+
+    assert "Ruleset 7 is not kept any more." in lead.post(f"/changes/{change.change_id}/try", {}).body
+
+
+def test_a_withdrawal_is_not_tried(lead: ConsoleWorld) -> None:
+    lead.post("/rules/withdraw", {"reason": "complaints"})
+    (change,) = lead.rulesets.desk.open_changes()
+
+    assert "Try it" not in lead.get(f"/changes/{change.change_id}").body
+    assert lead.post(f"/changes/{change.change_id}/try", {}).status == 404
