@@ -226,6 +226,8 @@ class FunctionSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Most bytes of its zip, for either processor; a larger one is not built. None for Lambda's own limit."""
     npm_files: list[str] = []
     """Files of npm packages that the zip carries; the packages are those of the function's ``npm/package-lock.json``."""
+    compile: list[str] = []
+    """Modules that the zip also has as machine code, and packages of which it has all that can be compiled: ``engine.features``."""
     name: str = ""
 
     def __post_init__(self) -> None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 from ops.errors import BuildError
 from ops.manifests import FUNCTIONS_DIR, ROOT, SpecError, read_function
 from ops.packaging.archive import Bytecode, open_zip, replacing, walk, write_entries
+from ops.packaging.native import compiled_modules
 from ops.packaging.npm import LOCKED, npm_sources
 from ops.packaging.pruning import is_below, kept_files
 from ops.packaging.pythons import find_python, local_runtime
@@ -72,6 +73,7 @@ def build_zip(
         layer = _requirements_layer(spec, arch, python, bytecode, functions_dir, build_dir)
         sources = _sources(spec, functions_dir)
         sources += npm_sources(functions_dir / name, spec.npm_files, build_dir)
+        sources += compiled_modules(spec, functions_dir, arch, python, build_dir)
     except BuildError as error:
         raise BuildError(f"{name}: {error}") from error
     with replacing(target) as temporary:
