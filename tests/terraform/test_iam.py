@@ -176,6 +176,32 @@ def test_a_role_in_a_call_is_passed_to_the_service() -> None:
     assert passed.context["iam:PassedToService"] == "lambda.amazonaws.com"
 
 
+def test_a_call_of_api_gateway_is_its_method_on_its_path() -> None:
+    (made,) = requests("apigateway", "CreateRestApi", name="console", tags={"Environment": "dev"})
+    (stage,) = requests("apigateway", "GetStage", restApiId="a1b2c3d4e5", stageName="v1")
+
+    assert (made.action, made.resource) == ("apigateway:POST", "arn:aws:apigateway:us-east-1::/restapis")
+    assert made.context["aws:RequestTag/Environment"] == "dev"
+    assert (stage.action, stage.resource) == (
+        "apigateway:GET",
+        "arn:aws:apigateway:us-east-1::/restapis/a1b2c3d4e5/stages/v1",
+    )
+
+
+def test_who_may_reach_an_api_is_a_right_of_its_own() -> None:
+    patch = {"op": "replace", "path": "/policy", "value": "{}"}
+
+    found = requests("apigateway", "UpdateRestApi", restApiId="a1b2c3d4e5", patchOperations=[patch])
+
+    assert [request.action for request in found] == ["apigateway:PATCH", "apigateway:UpdateRestApiPolicy"]
+
+
+def test_tags_of_a_new_user_pool_are_tags_of_the_request() -> None:
+    (made,) = requests("cognito-idp", "CreateUserPool", PoolName="a", UserPoolTags={"Environment": "dev"})
+
+    assert (made.resource, made.context["aws:RequestTag/Environment"]) == ("*", "dev")
+
+
 def test_a_call_that_the_reference_does_not_know_is_an_error() -> None:
     with pytest.raises(LookupError, match="appconfigdata:GetLatestConfiguration"):
         requests("appconfigdata", "GetLatestConfiguration")

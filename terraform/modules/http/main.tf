@@ -1,5 +1,5 @@
 # What stands between browsers and the function of trigger `http`: a REST API of API Gateway that hands every request to the function's
-# alias (payload 1.0) and waits for its answer. Who may reach it is in access.tf, what is recorded of it in log.tf (decision 0030).
+# alias (payload 1.0) and waits for its answer. Who may reach it is in access.tf, what is recorded of it in log.tf (decision 0031).
 
 data "aws_caller_identity" "this" {}
 data "aws_partition" "this" {}
@@ -44,8 +44,8 @@ resource "aws_api_gateway_resource" "below" {
 }
 
 resource "aws_api_gateway_method" "any" {
-  # checkov:skip=CKV_AWS_59:The function signs people in by itself; browsers follow links without a header that an authorizer could read (decision 0030)
-  # checkov:skip=CKV2_AWS_53:The function reads forms by itself and refuses what it does not know; a validator would check JSON models (decision 0030)
+  # checkov:skip=CKV_AWS_59:The function signs people in by itself; browsers follow links without a header that an authorizer could read (decision 0031)
+  # checkov:skip=CKV2_AWS_53:The function reads forms by itself and refuses what it does not know; a validator would check JSON models (decision 0031)
   for_each = local.resource_ids
 
   rest_api_id   = aws_api_gateway_rest_api.this.id
@@ -91,11 +91,11 @@ resource "aws_api_gateway_deployment" "this" {
 }
 
 resource "aws_api_gateway_stage" "this" {
-  # checkov:skip=CKV_AWS_73:A trace of API Gateway holds the path of each request, which may name a case; Lambda's own traces do not (decision 0030)
+  # checkov:skip=CKV_AWS_73:A trace of API Gateway holds the path of each request, which may name a case; Lambda's own traces do not (decision 0031)
   # checkov:skip=CKV_AWS_120:Every page is made for the person who asks; nothing may be answered from a cache
-  # checkov:skip=CKV2_AWS_4:Execution logs hold paths and headers, with the cookies of sessions; the access log says what failed (decision 0030)
-  # checkov:skip=CKV2_AWS_29:Only named networks reach the API; a firewall of rules against the internet would cost more than the API (decision 0030)
-  # checkov:skip=CKV2_AWS_51:People's browsers have no certificates; they sign in with a second factor (decision 0030)
+  # checkov:skip=CKV2_AWS_4:Execution logs hold paths and headers, with the cookies of sessions; the access log says what failed (decision 0031)
+  # checkov:skip=CKV2_AWS_29:Only named networks reach the API; a firewall of rules against the internet would cost more than the API (decision 0031)
+  # checkov:skip=CKV2_AWS_51:People's browsers have no certificates; they sign in with a second factor (decision 0031)
   rest_api_id           = aws_api_gateway_rest_api.this.id
   deployment_id         = aws_api_gateway_deployment.this.id
   stage_name            = local.stage

@@ -1,5 +1,5 @@
 # Where people sign in to the console: a user pool of Cognito with a second factor, the groups that the console knows, and a client that
-# the console is: public, without a secret, by an authorization code that PKCE protects (decision 0030). Nobody makes an account by
+# the console is: public, without a secret, by an authorization code that PKCE protects (decision 0031). Nobody makes an account by
 # himself: an administrator invites people and puts them into groups (docs/runbooks/console-people.md).
 
 data "aws_caller_identity" "this" {}

@@ -142,12 +142,12 @@ def read_call(response: BaseResponse) -> Call:
     service = response.boto3_service_name
     request = response.normalized_request
     model = get_service_model(service)
-    url_params = response.uri_match
     if service in ROUTED:
         operation, url_params = get_service_router(service).match(request)
         name = operation.name
     else:
-        name = response._get_action()
+        name = response._get_action()  # finds the path's parameters too
+        url_params = response.uri_match
     if service == "s3":
         response.uri_match = url_params
     parser = PROTOCOL_PARSERS[determine_request_protocol(model, request.content_type)](

@@ -238,7 +238,7 @@ def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
 def _request_tags(parameters: dict[str, Any]) -> dict[str, str | list[str]]:
     tags: dict[str, str] = {}
     for name, value in parameters.items():
-        if name.lower() in {"tags", "taglist"}:
+        if name.lower() in {"tags", "taglist", "userpooltags"}:
             tags |= _tags(value)
         if name.lower() in {"tagspecifications", "tagspecification"}:
             for specification in as_list(value):

@@ -56,7 +56,7 @@ class EmulatorState:
             tagger = kms_backends[self._account][self._region].tagger
             return dict(tagger.get_tag_dict_for_resource(resource.removeprefix("key/")))
         if service == "apigateway":
-            name = resource.removeprefix(":/restapis/")
+            name = resource.removeprefix("/restapis/")
             api = apigateway_backends[self._account][self._region].apis.get(name)
             return dict(api.tags or {}) if api is not None else {}
         if service == "cognito-idp":
