@@ -316,6 +316,7 @@ module "audit" {
 
   name                       = local.name
   bucket_arns                = concat([for name in ["landing", "quarantine"] : module.ingestion.buckets[name].arn], [module.history_export.bucket_arn], module.training[*].bucket_arn, module.backtest[*].bucket_arn, flatten([for function in values(module.functions) : function.dead_letter_bucket_arns]))
+  audit_heads_bucket_arn     = module.audit_heads_bucket.arn
   table_arns                 = [for table in values(module.tables.tables) : table.arn]
   reading_roles              = concat([for function in values(module.functions) : function.role_name], [module.ingestion.job_role_name, module.history_export.role_name], flatten(module.training[*].role_names), flatten(module.backtest[*].role_names), module.protection.role_names)
   opening_roles              = concat(["${local.name}-apply", module.history_export.role_name], module.training[*].exporting_role_name, module.backtest[*].exporting_role_name)

@@ -7,6 +7,7 @@ mock_provider "aws" {
 variables {
   name                       = "fraud-test"
   bucket_arns                = ["arn:aws:s3:::fraud-test-landing", "arn:aws:s3:::fraud-test-quarantine"]
+  audit_heads_bucket_arn     = "arn:aws:s3:::fraud-test-audit-heads"
   table_arns                 = ["arn:aws:dynamodb:us-east-1:123456789012:table/fraud-test-transaction_history"]
   reading_roles              = ["fraud-test-score", "fraud-test-persist"]
   opening_roles              = ["fraud-test-apply", "fraud-test-export-history"]
@@ -40,6 +41,14 @@ run "objects_and_rows_are_recorded_but_for_the_systems_own_calls" {
       ])
     ])
     error_message = "The system's own calls are millions and its work."
+  }
+  assert {
+    condition = {
+      for selector in aws_cloudtrail.this.advanced_event_selector : selector.name => anytrue([
+        for field in selector.field_selector : field.field == "readOnly" && join("", coalesce(field.equals, [])) == "false"
+      ])
+    } == { Changes = true, Heads = true, Objects = false, Rows = false }
+    error_message = "Who reads heads of the audit chains is an auditor; who writes there is nobody but the function."
   }
   assert {
     condition     = aws_cloudtrail.this.enable_log_file_validation && aws_cloudtrail.this.kms_key_id == var.logs_key_arn

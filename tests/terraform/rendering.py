@@ -320,6 +320,7 @@ def _audit_module() -> dict[str, Any]:
         "source": "./modules/audit",
         "name": NAME,
         "bucket_arns": [target_arn("bucket", "quarantine")],
+        "audit_heads_bucket_arn": target_arn("bucket", "audit_heads"),
         "table_arns": [target_arn("table", name) for name in read_tables()],
         "reading_roles": ["fraud-test-score"],
         "opening_roles": ["fraud-test-apply"],

@@ -1,5 +1,5 @@
-# Who touched payments outside the system: a trail of data events on the buckets and tables that hold them, by anybody but the system's own
-# roles, and of changes that could open them, by anybody but the roles that are there for it. Each event is counted, and pages
+# Who touched payments outside the system: a trail of data events on the buckets and tables that hold them, and of writes to the heads of the
+# console's audit chains, by anybody but the system's own roles, and of changes that could open them, by anybody but the roles that are there for it. Each event is counted, and pages
 # (modules/observability); in a quiet month the trail is empty.
 
 data "aws_caller_identity" "this" {}
@@ -17,8 +17,9 @@ locals {
   own_sessions = [for role in sort(var.reading_roles) : "arn:${local.partition}:sts::${local.account_id}:assumed-role/${role}/"]
 
   data_events = {
-    Objects = { type = "AWS::S3::Object", arns = [for arn in var.bucket_arns : "${arn}/"] }
-    Rows    = { type = "AWS::DynamoDB::Table", arns = var.table_arns }
+    Heads   = { type = "AWS::S3::Object", arns = ["${var.audit_heads_bucket_arn}/"], is_read_too = false } # an auditor reads them
+    Objects = { type = "AWS::S3::Object", arns = [for arn in var.bucket_arns : "${arn}/"], is_read_too = true }
+    Rows    = { type = "AWS::DynamoDB::Table", arns = var.table_arns, is_read_too = true }
   }
 
   # Calls that give payments to others, or that read them by way of a copy.
@@ -61,6 +62,14 @@ resource "aws_cloudtrail" "this" {
       field_selector {
         field       = "resources.ARN"
         starts_with = advanced_event_selector.value.arns
+      }
+      dynamic "field_selector" {
+        for_each = advanced_event_selector.value.is_read_too ? {} : { readOnly = "false" }
+
+        content {
+          field  = field_selector.key
+          equals = [field_selector.value]
+        }
       }
       field_selector {
         field           = "userIdentity.arn"

@@ -10,6 +10,12 @@ variable "bucket_arns" {
   nullable    = false
 }
 
+variable "audit_heads_bucket_arn" {
+  description = "ARN of the bucket of audit heads: who writes or deletes there is recorded, who reads is not."
+  type        = string
+  nullable    = false
+}
+
 variable "table_arns" {
   description = "ARNs of the tables that hold payments."
   type        = list(string)
