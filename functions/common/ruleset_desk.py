@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from common import ruleset_bucket
 from common.errors import StageError
+from common.ruleset_bucket import kept_ruleset, proposed_document, put_proposal
 from common.ruleset_changes import ACTIVE_KEY, is_refused
 from contract.items import to_attribute, to_item
 from contract.ruleset_change import (
@@ -133,23 +133,19 @@ class RulesetDesk:
 
     def active_document(self, active: ActiveRuleset) -> str:
         """Give its document, as it is deployed. Raises MissingDocumentError or ChangedDocumentError where the bucket does not have it."""
-        return ruleset_bucket.kept_ruleset(self._s3, self._bucket, active.digest).decode("utf-8-sig")
+        return kept_ruleset(self._s3, self._bucket, active.digest).decode("utf-8-sig")
 
     def document_after(self, change: RulesetChange) -> str:
         """Give the whole document that a change makes active, of one that was not deployed, too. Raises as :meth:`active_document`."""
         if change.sha256_after is None:
-            return ruleset_bucket.kept_ruleset(self._s3, self._bucket, change.digest_after).decode(
-                "utf-8-sig"
-            )
-        return ruleset_bucket.proposed_document(self._s3, self._bucket, change.sha256_after).decode(
-            "utf-8-sig"
-        )
+            return kept_ruleset(self._s3, self._bucket, change.digest_after).decode("utf-8-sig")
+        return proposed_document(self._s3, self._bucket, change.sha256_after).decode("utf-8-sig")
 
     def document_before(self, change: RulesetChange) -> str | None:
         """Give the document from which a change was made; None where there was none. Raises as :meth:`active_document`."""
         if change.digest_before is None:
             return None
-        return ruleset_bucket.kept_ruleset(self._s3, self._bucket, change.digest_before).decode("utf-8-sig")
+        return kept_ruleset(self._s3, self._bucket, change.digest_before).decode("utf-8-sig")
 
     def open_changes(self) -> list[RulesetChange]:
         """Changes that wait for somebody or for their deployment, the oldest first, as the index has them: perhaps a second old."""
@@ -211,7 +207,7 @@ class RulesetDesk:
             withdrawn_version=checked.withdrawn_version,
             list_entries=draft.list_entries,
         )
-        ruleset_bucket.put_proposal(self._s3, self._bucket, document)
+        put_proposal(self._s3, self._bucket, document)
         item: Any = to_item(change)
         put = {
             "TableName": self._table,
