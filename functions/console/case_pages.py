@@ -11,6 +11,7 @@ from console.case_views import CaseRecords, case_view
 from console.records import MAX_KEYS
 from console.rights import Right, rights_of
 from console.verdicts import CHOICES, FRAUD_TYPES
+from contract.case import is_undecided
 from contract.case_work import Refusal, claim, release, skip
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ class CasePages:
     def _read(self, case: Case) -> CaseRecords:
         payments = self._records.case_payments(case, MAX_PAYMENTS)
         history = self._records.history_of_user(case.user_id, MAX_HISTORY)
-        gravest = sorted(payments, key=lambda each: -each.risk_score)[:MAX_KEYS]
+        gravest = sorted(payments, key=lambda each: (not is_undecided(each), -each.risk_score))[:MAX_KEYS]
         older = self._records.history_rows([each.key for each in gravest if each.key not in history])
         return CaseRecords(
             case=case,

@@ -16,7 +16,7 @@ from console.verdicts import payment_id, ruling_text
 from console.views import base_money, counted, due_text, holder_text, shown_time
 from console.world_map import Stop, WorldMap, stop_of, world_map
 from contract.audit import MAX_TEXT_CHARACTERS
-from contract.case import Case, Judgement
+from contract.case import Case, is_undecided
 from contract.case_decision import CaseDecision
 from contract.case_outcome import is_in_flight
 from contract.case_work import holder
@@ -170,8 +170,17 @@ def case_view(
     """
     case, held_by = records.case, holder(records.case, now)
     features = {key: features_of(row) for key, row in records.history.items()}
-    ranked = sorted(records.payments, key=lambda each: (-each.risk_score, each.event_key))
     coming = _on_their_way(records.decisions, now)
+    # What is judged makes room for what is not.
+    ranked = sorted(
+        records.payments,
+        key=lambda each: (
+            not is_undecided(each) or each.event_key in coming,
+            -each.risk_score,
+            -(each.amount_base or 0),
+            each.event_key,
+        ),
+    )
     rows = [
         _with_coming(
             payment_row(each, records.history.get(each.key), is_revealed=is_revealed),
@@ -233,7 +242,7 @@ def payment_row(
         score=flagged.risk_score,
         decision=flagged.decision.value,
         status=status_text(flagged.status),
-        is_undecided=Judgement.of(flagged.status) is Judgement.UNDECIDED,
+        is_undecided=is_undecided(flagged),
         place=place_words(row.transaction) if row is not None else (flagged.country or ""),
         what=printable(what, MAX_TEXT_CHARACTERS),
         who=tuple((name, masked(value, is_revealed=is_revealed)) for name, value in who if value),

@@ -10,6 +10,7 @@ from common.label_tables import LabelTables
 from contract.case import (
     alert_link,
     from_case_item,
+    is_undecided,
     parse_case_id,
     to_case_key,
 )
@@ -80,15 +81,22 @@ class Records:
         self._labels = LabelTables(client, tables.labels, tables.entity_risk)
 
     def case_payments(self, case: Case, limit: int) -> list[FlaggedTransaction]:
-        """Read the flagged payments of a case, oldest first, ``limit`` at most."""
+        """Read the flagged payments of a case, oldest first.
+
+        Of more than ``limit``, those that nobody has judged come before the others, and newer ones before older ones: so whoever judges what is
+        read comes to the end of the case.
+        """
         rows = self._query(
             TableName=self._tables.flagged,
             KeyConditionExpression="user_id = :user",
             FilterExpression="case_id = :case",
             ExpressionAttributeValues={":user": {"S": case.user_id}, ":case": {"S": case.case_id}},
             ConsistentRead=True,
+            ScanIndexForward=False,
         )
-        return [from_flagged_item(row) for row in islice(rows, limit)]
+        payments = [from_flagged_item(row) for row in rows]
+        payments.sort(key=lambda each: not is_undecided(each))
+        return sorted(payments[:limit], key=lambda each: each.event_key)
 
     def flagged_of_user(self, user_id: str, limit: int) -> list[FlaggedTransaction]:
         """Read a user's newest flagged payments, newest first."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from contract.case import Judgement
+from contract.case import is_undecided
 from contract.case_decision import Ruling
 from contract.label import FraudType, LabelVerdict
 
@@ -103,4 +103,4 @@ def money_of(payments: Sequence[FlaggedTransaction], base_currency: str | None) 
 
 def undecided(payments: Sequence[FlaggedTransaction]) -> list[FlaggedTransaction]:
     """Those on which no label has decided."""
-    return [each for each in payments if Judgement.of(each.status) is Judgement.UNDECIDED]
+    return [each for each in payments if is_undecided(each)]

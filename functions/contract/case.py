@@ -315,6 +315,11 @@ def alert_link(alert_id: str) -> str:
     return f"{_ALERT_LINK}{alert_id}"
 
 
+def is_undecided(flagged: FlaggedTransaction) -> bool:
+    """Whether nobody has said yet what a flagged payment was."""
+    return Judgement.of(flagged.status) is Judgement.UNDECIDED
+
+
 def linked_entities(flagged: FlaggedTransaction) -> tuple[str, ...]:
     """The entities of a payment that link its case to others: card, device, address, merchant, payee."""
     return tuple(name for name in flagged.entity_ids if name[:1] in LINKED_KINDS)

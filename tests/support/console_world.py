@@ -167,7 +167,7 @@ class ConsoleWorld:
             cases=settings.cases_table,
             links=settings.case_links_table,
         )
-        records = Records(dynamodb, tables, settings.transaction_id_index, lambda _: None)
+        self.records = records = Records(dynamodb, tables, settings.transaction_id_index, lambda _: None)
         cases = CaseDesk(dynamodb, settings.cases_table, backoff, lambda: 0.0)
         client: Any = self.labels
         sender = LabelSender(client, settings.labels_queue_url)

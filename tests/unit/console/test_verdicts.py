@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from console.case_views import MAX_LISTED
 from console.rights import Group
 from console.verdicts import payment_id
 from contract.case import CaseStatus, CaseVerdict, Tally
@@ -114,6 +115,28 @@ def test_some_payments_are_judged_and_the_case_stays_open(world: ConsoleWorld) -
     assert "Legitimate: 1 payment, 100.00 USD. The case is still open." in answer.body
     assert [label["event_key"] for label in world.labels.bodies] == [rows[1].event_key]
     assert world.stored_case(case).status is CaseStatus.CLAIMED
+
+
+def test_a_case_of_more_payments_than_a_page_lists_is_judged_to_its_end(world: ConsoleWorld) -> None:
+    small = [paid(number, "1") for number in range(2, 2 + MAX_LISTED)]
+    large = paid(1, "5000")  # the newest
+    case = my_case(world, *small, large)
+
+    first = judge(world, case, "fraud", fraud_type="account_takeover")
+    second = judge(world, case, "fraud", fraud_type="account_takeover")
+
+    assert f"Fraud: {MAX_LISTED} payments, 5,049.00 USD." in first.body
+    assert "Fraud: 1 payment, 1.00 USD. The case is closed: fraud." in second.body
+
+
+def test_of_more_payments_than_are_read_those_that_nobody_has_judged_come_first(world: ConsoleWorld) -> None:
+    rows = [paid(number, "1") for number in range(1, 8)]
+    case = my_case(world, *rows)
+    world.put_payments(*rows[4:], case=case, status=CONFIRMED_FRAUD)
+
+    read = world.records.case_payments(case, 5)
+
+    assert [each.event_key for each in read] == sorted(row.event_key for row in rows[:5])
 
 
 def test_a_case_with_both_verdicts_ends_mixed(world: ConsoleWorld) -> None:
