@@ -54,7 +54,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """The stages that a rollout needs."""
     build_dir = tmp_path_factory.mktemp("rollouts")
     with Stack(build_dir) as stack:
-        stack.start(ingestion=False, functions=["score", "guardrails"])
+        stack.start(ingestion=False, functions=["score", "guardrails", "ruleset_deployer"])
         stack.client("s3").put_object(
             Bucket=stack.resources.buckets["rules"], Key=f"models/{TURNED_SHA256}", Body=TURNED
         )
