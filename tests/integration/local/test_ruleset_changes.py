@@ -18,7 +18,7 @@ from local.rulesets import Rulesets
 from local.stack.stack import Stack
 from ops import rules
 from ops.manifests import ROOT
-from tests.integration.local.test_stack import run
+from tests.support.stack_commands import run
 
 if TYPE_CHECKING:
     import subprocess

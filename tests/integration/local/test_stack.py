@@ -14,20 +14,13 @@ import pytest
 from local.process_tree import wait_until_gone
 from local.stack import Stack, StackRunningError, StackState, read_state
 from ops.manifests import ROOT, read_functions, read_tables
+from tests.support.stack_commands import ENVIRONMENT, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "functions")])}
 SERVERS = ["kafka", "valkey", "aws-api"]
-
-
-def run(*argv: str, build_dir: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", *argv, "--build-dir", str(build_dir)]
-    return subprocess.run(
-        command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=180
-    )
 
 
 def up(build_dir: Path) -> subprocess.CompletedProcess[str]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import pytest
 
 from contract.ruleset_change import GUARDRAILS, ChangeKind, ChangeState, RulesetChange, make_change
@@ -15,30 +13,13 @@ from ops import rules
 from ops.errors import OpsError
 from tests.support.deployer_world import FIRST, SECOND, DeployerWorld
 from tests.support.moto_aws import aws
+from tests.support.rules_environment import OUTPUTS, Validator
 from tests.support.ruleset_world import BUCKET, NOW, RulesetWorld
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["aws"]
-
-OUTPUTS: dict[str, Any] = {
-    "rules": {"bucket": BUCKET},
-    "table_names": {"ruleset_changes": "ruleset_changes"},
-    "function_names": {"rules_validator": "fraud-dev-rules_validator"},
-}
-
-
-class Validator:
-    """Lambda with one function."""
-
-    def __init__(self, world: DeployerWorld) -> None:
-        self._world = world
-
-    def invoke(self, *, FunctionName: str, Payload: bytes) -> Any:  # noqa: N803 - Lambda's names
-        assert FunctionName == "validator"
-        draft = msgspec.json.decode(Payload, type=dict[str, Draft])["draft"]
-        return {"Payload": io.BytesIO(msgspec.json.encode(self._world.checker.check(draft)))}
 
 
 @pytest.fixture

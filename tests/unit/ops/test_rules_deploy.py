@@ -15,8 +15,8 @@ from ops.errors import OpsError
 from ops.manifests import ROOT
 from tests.support.deployer_world import FIRST, SECOND, DeployerWorld
 from tests.support.moto_aws import aws
+from tests.support.rules_environment import OUTPUTS, Validator
 from tests.support.ruleset_world import BUCKET
-from tests.unit.ops.test_rules import OUTPUTS, Validator
 
 if TYPE_CHECKING:
     from collections.abc import Callable
