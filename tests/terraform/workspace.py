@@ -240,8 +240,8 @@ class Workspace:
         rights: dict[str, list[Right]] = {}
         for role in iam.list_roles(MaxItems=1000)["Roles"]:
             name = role["RoleName"]
-            if name.endswith(("-plan", "-apply")):
-                continue  # the roles of CI, which create the others
+            if name.endswith(("-plan", "-apply", "-api-gateway-logs")):
+                continue  # what the bootstrap makes: the roles of CI, which create the others, and the account's for access logs
             bounded = (
                 iam.get_role(RoleName=name)["Role"]
                 .get("PermissionsBoundary", {})
