@@ -25,16 +25,26 @@ MAX_WAIT_MS: Final = 30_000
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    """A browser."""
-    sync_api: Any = pytest.importorskip("playwright.sync_api", reason="playwright is not install_locked")
+def browser_path() -> str:
+    """Where the browser is."""
+    pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None:
         pytest.skip(f"no browser: {', '.join(BROWSERS)}")
+    return path
+
+
+@pytest.fixture(scope="module")
+def chromium(browser_path: str) -> Iterator[Any]:
+    """A browser, ended with the module: until then, asyncio takes Playwright's loop for this thread's running one.
+
+    No other test of the same process could run a loop of its own, as the console does for each request.
+    """
+    sync_api: Any = pytest.importorskip("playwright.sync_api")
     # Chromium's sandbox does not work for root.
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=arguments)
+        browser = playwright.chromium.launch(executable_path=browser_path, args=arguments)
         yield browser
         browser.close()
 
@@ -47,8 +57,11 @@ def axe() -> str:
 
 
 @pytest.fixture(scope="session")
-def stack(chromium: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack that runs the console, and the stages that take what people decide about payments and rulesets; ``chromium`` first, since without it none is needed."""
+def stack(browser_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack that runs the console, and the stages that take what people decide about payments and rulesets.
+
+    It asks for ``browser_path``, since without a browser none is needed.
+    """
     build_dir: Path = tmp_path_factory.mktemp("browser")
     with Stack(build_dir) as running:
         running.start(functions=["console", "label", "ruleset_deployer"], ingestion=False)
