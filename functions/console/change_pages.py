@@ -9,7 +9,8 @@ from common.ruleset_bucket import ChangedDocumentError, MissingDocumentError
 from common.ruleset_desk import DeskRefusal
 from common.sanitizing import printable
 from console import notices
-from console.change_views import change_view, changes_view, difference
+from console.change_views import change_view, changes_view
+from console.difference_views import compared
 from console.editor_views import REACHES, share_of
 from console.rights import Right
 from console.tried_views import can_be_tried, tried_view
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from common.ruleset_desk import RulesetDesk
     from console.app import Desk, Visit
-    from console.change_views import Difference
+    from console.difference_views import Comparison
     from console.pages import Notice
     from console.rules_pages import ActiveDocument
     from console.ruleset_reader import RulesetReader
@@ -181,7 +182,7 @@ class ChangePages:
             return self._desk.pages.notice(notices.REFUSED_CHANGES[change], visit.who)
         return self._desk.pages.go(f"/changes/{change.change_id}")
 
-    def _difference(self, change: RulesetChange) -> tuple[Difference | None, str]:
+    def _difference(self, change: RulesetChange) -> tuple[Comparison | None, str]:
         """What a change would make different; or why that cannot be shown."""
         try:
             before, after = self._rulesets.document_before(change), self._rulesets.document_after(change)
@@ -193,9 +194,7 @@ class ChangePages:
                 None,
                 "Its documents cannot be compared: one of them is of a version that cannot be read now.",
             )
-        if change.kind in _AS_CANDIDATE and other.candidate is not None:
-            return difference(one.champion, other.candidate, is_candidate=True), ""
-        return difference(one.champion, other.champion), ""
+        return compared(one, other), ""
 
     def _outline(self, document: str | None) -> RulesetOutline | None:
         return None if document is None else self._reader.read(document).outline

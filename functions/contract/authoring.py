@@ -95,6 +95,13 @@ class RulesetOutline(msgspec.Struct, frozen=True, kw_only=True):
     candidate: SideOutline | None = None
     share: float = 0.0
     """Percent of the users for whom the candidate decides."""
+    content_sha256: str = ""
+    """SHA-256 of all that the document says, whatever its comments and its form are: of two documents with the same one, nothing differs."""
+
+    @property
+    def sides(self) -> tuple[SideOutline, ...]:
+        """The champion, and the candidate if there is one."""
+        return (self.champion,) if self.candidate is None else (self.champion, self.candidate)
 
 
 class DocumentProblem(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ import msgspec
 
 from contract.ruleset_draft import CheckedDraft, DraftProblem
 from engine.errors import InvalidRulesetError, RulesetEditError
-from engine.rollout.whole import whole_document
+from engine.rollout.whole import keep_to, whole_document
 from engine.rules.check import check_ruleset, summary, warnings
 
 if TYPE_CHECKING:
@@ -62,6 +62,9 @@ class DraftChecker:
         try:
             document = whole_document(active, draft)
             ruleset = check_ruleset(document.encode(), _WHOLE, self._models)
+            if active is not None:
+                # What deploys it asks the same: what it would refuse is not proposed.
+                keep_to(draft.kind, active, document, draft.list_entries)
         except RulesetEditError as error:
             return CheckedDraft(problems=(DraftProblem(message=f"{error}."),))
         except InvalidRulesetError as error:

@@ -176,6 +176,12 @@ class Ruleset:
             return self
         return self._candidate.ruleset
 
+    def deciding_for(self, user_id: str) -> Ruleset:
+        """The rules of the side that decides for a user."""
+        if self._candidate is None:
+            return self
+        return self.of_side(self._candidate.draw.side_of(user_id))
+
     def with_model(self, model: RulesetModel) -> Ruleset:
         """Give the champion with another model: for measuring a model before a document names it."""
         other = self.without_candidate()

@@ -224,3 +224,23 @@ def test_a_withdrawal_is_not_tried(lead: ConsoleWorld) -> None:
 
     assert "Try it" not in lead.get(f"/changes/{change.change_id}").body
     assert lead.post(f"/changes/{change.change_id}/try", {}).status == 404
+
+
+def test_an_approver_of_a_change_for_all_users_sees_what_differs_in_the_candidate(lead: ConsoleWorld) -> None:
+    document = (
+        RULESET_WITH_CANDIDATE.replace("# Of the bank.", "# Of the bank .", 1)
+        .replace('  version: "2"', '  version: "3"')
+        .replace("  thresholds: {review: 50, block: 80}", "  thresholds: {review: 99, block: 100}")
+    )
+    active = lead.rulesets.desk.active()
+    assert active is not None
+    change = lead.rulesets.propose(
+        "person-2", NOW, kind=ChangeKind.TO_ALL, digest_before=active.digest, document=document
+    )
+
+    page = lead.get(f"/changes/{change.change_id}").body
+
+    assert "Nothing differs" not in page
+    assert '<th scope="row">thresholds.block</th><td>80</td><td>100</td>' in page
+    assert '<th scope="row">candidate</th><td>2</td><td>3</td>' in page
+    assert "Candidate 3, compared with candidate 2 before" in page

@@ -249,3 +249,20 @@ def test_a_document_that_changes_something_else_is_refused(
 ) -> None:
     with pytest.raises(RulesetEditError, match=f"something else than a change of the kind '{kind.value}'"):
         keep_to(kind, active, document, entries)
+
+
+CHANGED = JOINED.replace("review: 40", "review: 41")
+
+
+@pytest.mark.parametrize("kind", [ChangeKind.TO_ALL, ChangeKind.CANDIDATE])
+def test_a_changed_candidate_needs_a_version_of_its_own(kind: ChangeKind) -> None:
+    with pytest.raises(RulesetEditError, match="candidate 2 would say something else"):
+        keep_to(kind, JOINED, CHANGED, ())
+
+    keep_to(kind, JOINED, CHANGED.replace('"2"', '"3"'), ())
+
+
+def test_a_candidate_keeps_its_version_with_another_share_and_other_lists() -> None:
+    lists = "  lists: {denied: {field: device_id, entries: []}}\n"
+
+    keep_to(ChangeKind.TO_ALL, JOINED, JOINED.replace("share: 10", "share: 12") + lists, ())
