@@ -24,7 +24,7 @@ _CONTEXT: Final = 20
 """Lines around a changed one: a rule has fewer."""
 _OF_CHAMPION: Final = frozenset({"base_currency", "exchange_rates", "guardrails"})
 """Settings that a candidate has from the ruleset for all users."""
-_OF_CANDIDATE: Final = frozenset({"share"})
+_OF_CANDIDATE: Final = frozenset({"share", "guardrails"})
 """Settings that are shown with the candidate's place."""
 
 _NOTHING: Final = "Nothing differs but comments and how the text is written."

@@ -94,8 +94,6 @@ def keep_to(kind: ChangeKind, active: str, document: str, entries: Iterable[List
         case ChangeKind.WITHDRAWN:
             is_kept = document == without_candidate(active)
         case ChangeKind.SHADOW | ChangeKind.CANDIDATE:
-            before.pop("guardrails", None)  # a candidate may bring others
-            after.pop("guardrails", None)
             share = (after.pop("candidate", None) or {}).get("share")
             before.pop("candidate", None)
             is_kept = before == after and share is not None and (share == 0) == (kind is ChangeKind.SHADOW)

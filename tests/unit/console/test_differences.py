@@ -29,6 +29,7 @@ GUARDED: Final = (
     RULESET_WITH_CANDIDATE.replace("lists:\n", "exchange_rates: {EUR: 1.25}\nlists:\n", 1)
     + OWN_LISTS
     + "  description: A try.\n"
+    + "  guardrails: {alert_rate: [0.6, 4], latency_us: 300}\n"
     + "guardrails: {alert_rate: [0.5, 2], block_rate: [0.4, 3], errors: 0.2, latency_us: 500}\n"
 )
 """A document in which every field of the language that a candidate or a champion may have is written."""
@@ -107,7 +108,7 @@ def test_a_change_of_any_one_leaf_of_the_document_is_named(path: tuple[Any, ...]
 def test_every_field_of_a_candidate_is_walked() -> None:
     names = {path[1] for path in LEAVES if path[0] == "candidate"}
 
-    assert names == {"version", "share", "thresholds", "rules", "model", "lists", "description"}
+    assert names == {"version", "share", "thresholds", "rules", "model", "lists", "description", "guardrails"}
 
 
 @pytest.mark.parametrize(
@@ -164,6 +165,21 @@ def test_spaces_within_a_text_of_a_condition_are_a_difference() -> None:
     (part,) = compared(outline_of(one), outline_of(other)).parts
 
     assert [rule.id for rule in part.rules] == ["impossible_travel"]
+
+
+@pytest.mark.parametrize("is_withdrawn", [False, True])
+def test_bands_that_a_candidate_brings_and_takes_away_are_shown_before_and_after(is_withdrawn: bool) -> None:
+    wide = RULESET_WITH_CANDIDATE + "  guardrails: {alert_rate: [0, 1000], errors: 100}\n"
+    documents = (wide, CHAMPION) if is_withdrawn else (CHAMPION, wide)
+
+    found = compared(*map(outline_of, documents))
+
+    (place,) = (part for part in found.parts if part.title.startswith("For whom"))
+    shown = {path: (before, after) for path, before, after in place.settings}
+    normal = {"guardrails.alert_rate": "0.5 to 2.0", "guardrails.errors": "0.1%"}
+    wider = {"guardrails.alert_rate": "0.0 to 1000.0", "guardrails.errors": "100.0%"}
+    for name in normal:
+        assert shown[name] == ((wider[name], normal[name]) if is_withdrawn else (normal[name], wider[name]))
 
 
 def test_comments_are_no_difference() -> None:
