@@ -68,6 +68,8 @@ class ChangeView(msgspec.Struct, frozen=True):
     facts: tuple[tuple[str, str], ...]
     can_decide: bool
     """Whether whoever looks may approve or reject it."""
+    must_reveal: bool
+    """Whether they must have its values shown before they approve it."""
     can_retract: bool
     why_not: str
     """Why it cannot be decided by whoever looks, while it waits; empty where it can, or does not wait."""
@@ -118,10 +120,12 @@ def change_view(
         why_not = "You have proposed it, so somebody else approves or rejects it."
     elif is_proposed and not may_decide:
         why_not = "An author or a lead approves or rejects it."
+    must_reveal = change.allows_masked and person not in change.revealed_to
     return ChangeView(
         row=change_row(change, names, person),
         facts=tuple(_facts(change, names, person)),
         can_decide=is_proposed and may_decide and not is_own,
+        must_reveal=is_proposed and may_decide and not is_own and must_reveal,
         can_retract=is_own and may_propose and change.state in (ChangeState.PROPOSED, ChangeState.APPROVED),
         why_not=why_not,
         waits=change.state in (ChangeState.APPROVED, ChangeState.DEPLOYING),

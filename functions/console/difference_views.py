@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from console.masking import masked
+from contract.authoring import PERSONAL_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from contract.authoring import Bands, ListOutline, RuleOutline, RulesetOutline, SideOutline
-
-PERSONAL_FIELDS: Final = frozenset({"card_id", "device_id", "ip_address", "payee_id", "user_id"})
-"""Fields of payments whose values a page masks."""
 
 _CONTEXT: Final = 20
 """Lines around a changed one: a rule has fewer."""
@@ -73,7 +71,7 @@ class Comparison(msgspec.Struct, frozen=True):
     parts: tuple[Difference, ...]
 
 
-def compared(before: RulesetOutline, after: RulesetOutline) -> Comparison:
+def compared(before: RulesetOutline, after: RulesetOutline, *, is_revealed: bool = False) -> Comparison:
     """Compare two whole documents: the ruleset for all users, the candidate, its share and its bands. Comments are no difference.
 
     Parameters
@@ -82,6 +80,8 @@ def compared(before: RulesetOutline, after: RulesetOutline) -> Comparison:
         The document from which a change is made.
     after : RulesetOutline
         What it makes of it.
+    is_revealed : bool
+        Whether values of lists are shown whole.
 
     Returns
     -------
@@ -93,13 +93,17 @@ def compared(before: RulesetOutline, after: RulesetOutline) -> Comparison:
     concerning = [_part("For whom the candidate decides, and its guardrails", _place(before, after))]
     if candidate is not None and before.candidate is not None:
         title = f"Candidate {candidate.version}, compared with candidate {before.candidate.version} before"
-        concerning.append(difference(before.candidate, candidate, title, leaving=_OF_CANDIDATE))
+        concerning.append(
+            difference(before.candidate, candidate, title, _OF_CANDIDATE, is_revealed=is_revealed)
+        )
     concerning = [each for each in concerning if not each.is_empty]
     if candidate is not None and concerning:
         title = f"Candidate {candidate.version}, compared with the ruleset for all users"
         leaving = _OF_CHAMPION | _OF_CANDIDATE
-        concerning.append(difference(after.champion, candidate, title, leaving=leaving))
-    champion = difference(before.champion, after.champion, "The ruleset for all users")
+        concerning.append(difference(after.champion, candidate, title, leaving, is_revealed=is_revealed))
+    champion = difference(
+        before.champion, after.champion, "The ruleset for all users", is_revealed=is_revealed
+    )
     parts = (*(() if champion.is_empty else (champion,)), *concerning)
     if parts:
         return Comparison("", parts)
@@ -108,7 +112,12 @@ def compared(before: RulesetOutline, after: RulesetOutline) -> Comparison:
 
 
 def difference(
-    before: SideOutline, after: SideOutline, title: str, *, leaving: frozenset[str] = frozenset()
+    before: SideOutline,
+    after: SideOutline,
+    title: str,
+    leaving: frozenset[str] = frozenset(),
+    *,
+    is_revealed: bool = False,
 ) -> Difference:
     """Compare two sides by what they say.
 
@@ -120,10 +129,12 @@ def difference(
         What is compared with what.
     leaving : frozenset[str]
         Settings that are not compared, by the first part of their path.
+    is_revealed : bool
+        Whether values of lists are shown whole.
     """
     settings = (*_settings(before, after, leaving), *_orders(before, after))
     rules = tuple(_rules(before.rules, after.rules))
-    return _part(title, settings, rules, tuple(_entries(before.lists, after.lists)))
+    return _part(title, settings, rules, tuple(_entries(before.lists, after.lists, is_revealed=is_revealed)))
 
 
 def _part(
@@ -155,9 +166,9 @@ def rule_lines(rule: RuleOutline) -> list[str]:
     return lines
 
 
-def shown_value(field: str, value: str) -> str:
-    """An entry's value as a page shows it: masked where it is personal."""
-    return masked(value, is_revealed=field not in PERSONAL_FIELDS)
+def shown_value(field: str, value: str, *, is_revealed: bool = False) -> str:
+    """An entry's value as a page shows it: masked where it is personal and nobody has asked for it."""
+    return masked(value, is_revealed=is_revealed or field not in PERSONAL_FIELDS)
 
 
 def _place(before: RulesetOutline, after: RulesetOutline) -> Iterator[tuple[str, str, str]]:
@@ -246,7 +257,7 @@ def _condition(when: str) -> list[str]:
 
 
 def _entries(
-    before: Sequence[ListOutline], after: Sequence[ListOutline]
+    before: Sequence[ListOutline], after: Sequence[ListOutline], *, is_revealed: bool
 ) -> Iterator[tuple[str, str, str, str, str]]:
     ours: Mapping[str, ListOutline] = {each.name: each for each in before}
     for one in after:
@@ -262,8 +273,10 @@ def _entries(
             known = old.pop(entry.value, None)
             if known != entry:
                 what = "added" if known is None else "changed"
-                yield what, one.name, shown_value(one.field, entry.value), entry.until, entry.note
+                value = shown_value(one.field, entry.value, is_revealed=is_revealed)
+                yield what, one.name, value, entry.until, entry.note
         for entry in old.values():
-            yield "taken off", one.name, shown_value(one.field, entry.value), entry.until, entry.note
+            value = shown_value(one.field, entry.value, is_revealed=is_revealed)
+            yield "taken off", one.name, value, entry.until, entry.note
     for name in ours.keys() - {each.name for each in after}:
         yield "list taken out", name, "", "", ours[name].description

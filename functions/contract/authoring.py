@@ -18,6 +18,9 @@ ASK: Final = "ask"
 MAX_DOCUMENT_CHARACTERS: Final = 256 * 1024
 """Of a document in a request; the checker's limit of bytes is the same."""
 
+PERSONAL_FIELDS: Final = frozenset({"card_id", "device_id", "ip_address", "payee_id", "user_id"})
+"""Fields of payments whose values pages mask until somebody asks for them with a reason."""
+
 Document = Annotated[str, Meta(max_length=MAX_DOCUMENT_CHARACTERS)]
 Version = Annotated[str, Meta(max_length=64)]
 """What the document's ``version`` becomes; empty where it stays."""
