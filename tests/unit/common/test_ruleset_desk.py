@@ -336,3 +336,11 @@ def test_what_nobody_sees_is_rejected_all_the_same(world: RulesetWorld) -> None:
 
 def test_values_of_a_change_that_is_not_there_are_not_shown(world: RulesetWorld) -> None:
     assert world.desk.reveal("20261201T093000000000Z-0123456789ab", "bob") is DeskRefusal.GONE
+
+
+def test_a_row_is_read_by_the_id_of_its_change(world: RulesetWorld) -> None:
+    change = world.propose()
+
+    assert world.rows.made(change.change_id) == change
+    assert world.rows.made("20261201T093000000000Z-0123456789ab") is None
+    assert world.rows.made("thresholds") is None
