@@ -77,6 +77,7 @@ def change(build_dir: Path, file: Path, share_percent: float | None, reason: str
             reason=reason,
             now=datetime.now(UTC),
         )
+    rules.reveal(desk, proposed.change_id, APPROVER)
     rules.decide(desk, "approve", proposed.change_id, APPROVER, None, datetime.now(UTC))
     with LocalFunction(read_config(folder / f"{RULESET_DEPLOYER}.json")) as deployer:
         # Its schedule would do the same within a minute.

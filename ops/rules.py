@@ -17,6 +17,7 @@ from common.ruleset_checks import check_draft
 from common.ruleset_desk import DeskRefusal, RulesetDesk
 from contract.ruleset_change import ChangeKind, ChangeState
 from contract.ruleset_draft import Draft
+from engine.rollout.entries import new_on_allow_lists
 from ops.errors import OpsError
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ REFUSALS: Final = {
     DeskRefusal.OWN_CHANGE: "Who has proposed a change neither approves nor rejects it; another person does, and its author may retract it.",
     DeskRefusal.NOT_THE_AUTHOR: "Only its author retracts a change; others reject it.",
     DeskRefusal.DECIDED: "Somebody has decided about it already.",
+    DeskRefusal.UNSEEN: "It adds values to an allow list; have them shown first.",
     DeskRefusal.STALE: "Another ruleset is active than the one from which it was made; propose it again.",
 }
 
@@ -159,6 +161,22 @@ def propose(
     except StageError as error:
         raise OpsError(f"It could not be proposed: {error}") from error
     return _made(found)
+
+
+def reveal(desk: RulesetDesk, change_id: str, by: str) -> list[str]:
+    """Give what a change adds to allow lists, a line each, and note who has seen it; without this nobody approves what pages mask.
+
+    Raises
+    ------
+    OpsError
+        Where there is no such change, or its documents cannot be read.
+    """
+    try:
+        change = _made(desk.reveal(change_id, by))
+        found = new_on_allow_lists(desk.document_before(change), desk.document_after(change))
+    except StageError as error:
+        raise OpsError(f"What it adds to allow lists cannot be shown: {error}") from error
+    return [f"{each.list_name}: {each.value}, until {each.until or 'for ever'}" for each in found]
 
 
 def decide(

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from contract.active_ruleset import ACTIVE, ActiveRuleset
 from contract.items import from_item, to_item
-from contract.ruleset_change import OPEN, OPEN_INDEX, RULESET_CHANGES_TABLE, RulesetChange
+from contract.ruleset_change import OPEN, OPEN_INDEX, RULESET_CHANGES_TABLE, RulesetChange, keys_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,6 +71,18 @@ class MadeChanges(ChangeHistory):
         """Insert a row; one that exists stays as it is."""
         item: Any = to_item(change)
         self._put_if(item, "attribute_not_exists(change_key)", {})
+
+    def made(self, change_id: str) -> RulesetChange | None:
+        """Read the row that an id names, consistently; None where there is none."""
+        keys = keys_of(change_id)
+        if keys is None:
+            return None
+        found = self._query(
+            KeyConditionExpression="changed_in = :month AND change_key = :key",
+            ExpressionAttributeValues={":month": {"S": keys[0]}, ":key": {"S": keys[1]}},
+            ConsistentRead=True,
+        )
+        return next(found, None)
 
     def put_active(self, active: ActiveRuleset) -> None:
         """Write which ruleset is active, unless somebody has seen something newer."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from common.errors import StageError
+from common.proposals import proposed_whole
 from common.ruleset_bucket import kept_ruleset, proposed_document, put_proposal
 from common.ruleset_changes import ACTIVE_KEY, is_refused
 from contract.items import to_attribute, to_item
@@ -58,22 +59,10 @@ class DeskRefusal(StrEnum):
     """Only its author retracts a change."""
     DECIDED = "decided"
     """Somebody has decided about it already, or it is being deployed."""
+    UNSEEN = "unseen"
+    """It adds values to an allow list that pages mask, and whoever approves it has not had them shown."""
     STALE = "stale"
     """Another ruleset is active than the one from which it was made: it is to be made again from that."""
-
-
-class InvalidProposalError(StageError):
-    """What is to be proposed is no good draft; `rules_validator` would have said so.
-
-    Parameters
-    ----------
-    problem : str
-        What is wrong.
-    """
-
-    def __init__(self, problem: str) -> None:
-        super().__init__(f"the change cannot be proposed: {problem}")
-        self.problem = problem
 
 
 class ChangeContentionError(StageError):
@@ -190,7 +179,7 @@ class RulesetDesk:
         msgspec.ValidationError
             Where author or reason are empty or too long.
         """
-        document = _whole(draft, checked)
+        document = proposed_whole(draft, checked)
         change = make_change(
             changed_at=now,
             digest_after=document_digest(document),
@@ -206,6 +195,7 @@ class RulesetDesk:
             candidate_share=checked.candidate_share,
             withdrawn_version=checked.withdrawn_version,
             list_entries=draft.list_entries,
+            allows_masked=checked.allows_masked,
         )
         put_proposal(self._s3, self._bucket, document)
         item: Any = to_item(change)
@@ -244,7 +234,7 @@ class RulesetDesk:
         Returns
         -------
         RulesetChange | DeskRefusal
-            As it is stored now; or why not: GONE, OWN_CHANGE, DECIDED, STALE.
+            As it is stored now; or why not: GONE, OWN_CHANGE, DECIDED, UNSEEN, STALE.
 
         Raises
         ------
@@ -252,6 +242,36 @@ class RulesetDesk:
             When others kept changing the row.
         """
         return self._decide(change_id, ChangeState.APPROVED, approver, note, now)
+
+    def reveal(self, change_id: str, person: str) -> RulesetChange | DeskRefusal:
+        """Note that somebody has its values shown, before they are: what lets payments through is approved by who has seen it.
+
+        Returns
+        -------
+        RulesetChange | DeskRefusal
+            As it is stored now; GONE where it is no such change. Of one that waits no more nothing is noted. Raises as :meth:`approve`.
+        """
+        for attempt in range(MAX_ATTEMPTS):
+            change = self.change(change_id)
+            if change is None or change.kind not in PROPOSED_KINDS or change.sha256_after is None:
+                return DeskRefusal.GONE
+            if change.state is not ChangeState.PROPOSED or person in change.revealed_to:
+                return change
+            update = {
+                "TableName": self._table,
+                "Key": _key(change),
+                "UpdateExpression": "SET revealed_to = list_append(if_not_exists(revealed_to, :nobody), :person)",
+                "ConditionExpression": "#state = :proposed",
+                "ExpressionAttributeNames": {"#state": "state"},
+                "ExpressionAttributeValues": {
+                    ":nobody": {"L": []},
+                    ":person": {"L": [{"S": person}]},
+                    ":proposed": {"S": "proposed"},
+                },
+            }
+            if not self._transact({"Update": update}, None):
+                self._backoff.pause(attempt)
+        raise ChangeContentionError(MAX_ATTEMPTS)
 
     def reject(
         self, change_id: str, person: str, note: str | None, now: datetime
@@ -303,10 +323,12 @@ class RulesetDesk:
         allowed = "#state = :proposed"
         if is_own:
             allowed, values[":approved"] = "#state IN (:proposed, :approved)", "approved"
+        if state is ChangeState.APPROVED:
+            allowed += " AND (attribute_not_exists(allows_masked) OR contains(revealed_to, :person))"
         removed = "" if state is ChangeState.APPROVED else " REMOVE open_in"
         return {
             "TableName": self._table,
-            "Key": {"changed_in": {"S": change.changed_in}, "change_key": {"S": change.change_key}},
+            "Key": _key(change),
             "UpdateExpression": f"SET {', '.join(sets)}{removed}",
             "ConditionExpression": f"{allowed} AND changed_by {'=' if is_own else '<>'} :person",
             "ExpressionAttributeNames": {"#state": "state"},
@@ -353,6 +375,8 @@ class RulesetDesk:
             return DeskRefusal.OWN_CHANGE
         if change.state is not ChangeState.PROPOSED:
             return DeskRefusal.DECIDED
+        if state is ChangeState.APPROVED and change.allows_masked and person not in change.revealed_to:
+            return DeskRefusal.UNSEEN
         if state is ChangeState.APPROVED and self._is_stale(change):
             return DeskRefusal.STALE
         return None
@@ -362,15 +386,8 @@ class RulesetDesk:
         return change.digest_before != (None if active is None else active.digest)
 
 
-def _whole(draft: Draft, checked: CheckedDraft) -> bytes:
-    if draft.kind not in PROPOSED_KINDS:
-        raise InvalidProposalError(f"nobody proposes that something is {draft.kind.value}")
-    if not checked.is_good:
-        raise InvalidProposalError(checked.problems[0].message)
-    document = checked.document.encode()
-    if document_digest(document) == draft.digest_before:
-        raise InvalidProposalError("it changes nothing")
-    return document
+def _key(change: RulesetChange) -> dict[str, Any]:
+    return {"changed_in": {"S": change.changed_in}, "change_key": {"S": change.change_key}}
 
 
 def _is_cancelled(error: ClientError) -> bool:

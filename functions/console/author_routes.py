@@ -165,6 +165,14 @@ AUTHOR_ROUTES: Final = (
         action=Action.CHANGE_TRIED,
     ),
     Route(
+        name="reveal_change",
+        method="POST",
+        path="/changes/{change}/reveal",
+        right=Right.DECIDE_CHANGES,
+        action=Action.PERSONAL_DATA_SHOWN,
+        needs_reason=True,
+    ),
+    Route(
         name="approve_change",
         method="POST",
         path="/changes/{change}/approve",

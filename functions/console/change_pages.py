@@ -9,7 +9,8 @@ from common.ruleset_bucket import ChangedDocumentError, MissingDocumentError
 from common.ruleset_desk import DeskRefusal
 from common.sanitizing import printable
 from console import notices
-from console.change_views import change_view, changes_view, difference
+from console.change_views import change_view, changes_view
+from console.difference_views import compared
 from console.editor_views import REACHES, share_of
 from console.rights import Right
 from console.tried_views import can_be_tried, tried_view
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from common.ruleset_desk import RulesetDesk
     from console.app import Desk, Visit
-    from console.change_views import Difference
+    from console.difference_views import Comparison
     from console.pages import Notice
     from console.rules_pages import ActiveDocument
     from console.ruleset_reader import RulesetReader
@@ -97,6 +98,13 @@ class ChangePages:
             return self._desk.pages.notice(notices.NO_PAGE, visit.who)
         return self._change(visit, change, None)
 
+    def reveal_change(self, visit: Visit) -> Response:
+        """Show a change with the values that it changes on lists, and note who has seen them."""
+        change = self._rulesets.reveal(visit.parts["change"], visit.person)
+        if isinstance(change, DeskRefusal):
+            return self._desk.pages.notice(notices.REFUSED_CHANGES[change], visit.who)
+        return self._change(visit, change, None, is_revealed=True)
+
     def try_change(self, visit: Visit) -> Response:
         """Show a change, and what it would have said of stored payments."""
         change = self._rulesets.change(visit.parts["change"])
@@ -109,7 +117,9 @@ class ChangePages:
         )
         return self._change(visit, change, tried_view(self._trials.tried(request), request.days))
 
-    def _change(self, visit: Visit, change: RulesetChange, tried: TriedView | None) -> Response:
+    def _change(
+        self, visit: Visit, change: RulesetChange, tried: TriedView | None, *, is_revealed: bool = False
+    ) -> Response:
         rights = frozenset() if visit.who is None else visit.who.rights
         view = change_view(
             change,
@@ -118,7 +128,7 @@ class ChangePages:
             may_decide=Right.DECIDE_CHANGES in rights,
             may_propose=Right.PROPOSE_ENTRIES in rights,
         )
-        found, missing = self._difference(change)
+        found, missing = self._difference(change, is_revealed=is_revealed)
         return self._page(
             visit,
             "change.html",
@@ -127,6 +137,7 @@ class ChangePages:
             missing=missing,
             tried=tried,
             can_try=can_be_tried(change),
+            can_reveal=not is_revealed and Right.DECIDE_CHANGES in rights,
         )
 
     def approve_change(self, visit: Visit) -> Response:
@@ -181,7 +192,7 @@ class ChangePages:
             return self._desk.pages.notice(notices.REFUSED_CHANGES[change], visit.who)
         return self._desk.pages.go(f"/changes/{change.change_id}")
 
-    def _difference(self, change: RulesetChange) -> tuple[Difference | None, str]:
+    def _difference(self, change: RulesetChange, *, is_revealed: bool) -> tuple[Comparison | None, str]:
         """What a change would make different; or why that cannot be shown."""
         try:
             before, after = self._rulesets.document_before(change), self._rulesets.document_after(change)
@@ -193,9 +204,7 @@ class ChangePages:
                 None,
                 "Its documents cannot be compared: one of them is of a version that cannot be read now.",
             )
-        if change.kind in _AS_CANDIDATE and other.candidate is not None:
-            return difference(one.champion, other.candidate, is_candidate=True), ""
-        return difference(one.champion, other.champion), ""
+        return compared(one, other, is_revealed=is_revealed), ""
 
     def _outline(self, document: str | None) -> RulesetOutline | None:
         return None if document is None else self._reader.read(document).outline

@@ -1,32 +1,18 @@
-"""View models of changes of the ruleset: what would differ, rule by rule and list by list, and how far each change is. Pure."""
+"""View models of changes of the ruleset: how far each change is, and what people may do about it. Pure."""
 
 from __future__ import annotations
 
-from difflib import unified_diff
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from console.masking import masked
 from console.views import counted, shown_time
 from contract.ruleset_change import ChangeKind, ChangeState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from contract.authoring import ListOutline, RuleOutline, SideOutline
     from contract.ruleset_change import RulesetChange
-
-PERSONAL_FIELDS: Final = frozenset({"card_id", "device_id", "ip_address", "payee_id", "user_id"})
-"""Fields of payments whose values a page masks."""
-
-MAX_LINES: Final = 400
-"""Lines of a difference that are shown."""
-
-_CONTEXT: Final = 20
-"""Lines around a changed one: a rule has fewer."""
-_OF_CHAMPION: Final = ("base_currency", "exchange_rates", "guardrails", "description")
-"""What a candidate has from the champion, or has no need of."""
 
 KINDS: Final = {
     ChangeKind.TO_ALL: "for all users",
@@ -49,36 +35,6 @@ STATES: Final = {
     ChangeState.REJECTED: "rejected",
     ChangeState.RETRACTED: "retracted by its author",
 }
-
-
-class DiffLine(msgspec.Struct, frozen=True):
-    """A line of a difference."""
-
-    kind: str
-    """``added``, ``removed`` or ``same``."""
-    text: str
-
-
-class RuleDiff(msgspec.Struct, frozen=True):
-    """What differs in one rule."""
-
-    id: str
-    what: str
-    """New, changed, or taken out."""
-    lines: tuple[DiffLine, ...]
-
-
-class Difference(msgspec.Struct, frozen=True):
-    """What differs between two rulesets."""
-
-    summary: str
-    settings: tuple[tuple[str, str, str], ...]
-    """Path, value before, value after; empty where there is none."""
-    rules: tuple[RuleDiff, ...]
-    entries: tuple[tuple[str, str, str, str, str], ...]
-    """What, list, value, until, note."""
-    is_cut: bool
-    """Whether more differs than is shown."""
 
 
 class ChangeRow(msgspec.Struct, frozen=True):
@@ -112,72 +68,13 @@ class ChangeView(msgspec.Struct, frozen=True):
     facts: tuple[tuple[str, str], ...]
     can_decide: bool
     """Whether whoever looks may approve or reject it."""
+    must_reveal: bool
+    """Whether they must have its values shown before they approve it."""
     can_retract: bool
     why_not: str
     """Why it cannot be decided by whoever looks, while it waits; empty where it can, or does not wait."""
     waits: bool
     """Whether something is still to happen by itself: the page asks again by itself then."""
-
-
-def difference(before: SideOutline, after: SideOutline, *, is_candidate: bool = False) -> Difference:
-    """Compare two rulesets by what they say: comments and the order of rules are no difference.
-
-    Parameters
-    ----------
-    before : SideOutline
-        The active ruleset.
-    after : SideOutline
-        The other one.
-    is_candidate : bool
-        Whether it is a candidate, which has currency, rates and guardrails from the active one.
-    """
-    settings = tuple(_settings(before, after, is_candidate=is_candidate))
-    rules = list(_rules(before.rules, after.rules))
-    entries = list(_entries(before.lists, after.lists))
-    shown, left = [], MAX_LINES
-    for rule in rules:
-        if left > 0:
-            shown.append(msgspec.structs.replace(rule, lines=rule.lines[:left]))
-        left -= len(rule.lines)
-    parts = [
-        counted(number, what)
-        for number, what in (
-            (sum(each.what == "new" for each in rules), "new rule"),
-            (sum(each.what == "changed" for each in rules), "changed rule"),
-            (sum(each.what == "taken out" for each in rules), "rule taken out"),
-            (len(entries), "entry of lists"),
-            (len(settings), "other setting"),
-        )
-        if number
-    ]
-    text = (
-        ", ".join(parts)
-        .replace("entrys of lists", "entries of lists")
-        .replace("rule taken outs", "rules taken out")
-    )
-    return Difference(
-        summary=f"{text}." if text else "Nothing differs but comments or the order.",
-        settings=settings,
-        rules=tuple(shown),
-        entries=tuple(entries[:MAX_LINES]),
-        is_cut=left < 0 or len(entries) > MAX_LINES,
-    )
-
-
-def rule_lines(rule: RuleOutline) -> list[str]:
-    """Write a rule in one form, however its document writes it."""
-    lines = [f"when: {part}" for part in _condition(rule.when)]
-    lines += [f"points: {rule.points}", f"reason: {rule.reason}", f"mode: {rule.mode}"]
-    if rule.max_share is not None:
-        lines.append(f"max_share: {rule.max_share:g}")
-    if rule.description:
-        lines.append(f"description: {' '.join(rule.description.split())}")
-    return lines
-
-
-def shown_value(field: str, value: str) -> str:
-    """An entry's value as a page shows it: masked where it is personal."""
-    return masked(value, is_revealed=field not in PERSONAL_FIELDS)
 
 
 def changes_view(
@@ -223,10 +120,12 @@ def change_view(
         why_not = "You have proposed it, so somebody else approves or rejects it."
     elif is_proposed and not may_decide:
         why_not = "An author or a lead approves or rejects it."
+    must_reveal = change.allows_masked and person not in change.revealed_to
     return ChangeView(
         row=change_row(change, names, person),
         facts=tuple(_facts(change, names, person)),
         can_decide=is_proposed and may_decide and not is_own,
+        must_reveal=is_proposed and may_decide and not is_own and must_reveal,
         can_retract=is_own and may_propose and change.state in (ChangeState.PROPOSED, ChangeState.APPROVED),
         why_not=why_not,
         waits=change.state in (ChangeState.APPROVED, ChangeState.DEPLOYING),
@@ -273,59 +172,3 @@ def _name(someone: str, names: Mapping[str, str], person: str) -> str:
     if someone == person:
         return "you"
     return names.get(someone, someone)
-
-
-def _settings(
-    before: SideOutline, after: SideOutline, *, is_candidate: bool
-) -> Iterator[tuple[str, str, str]]:
-    ours, theirs = dict(before.settings), dict(after.settings)
-    for path in dict.fromkeys([*ours, *theirs]):
-        if is_candidate and path.partition(".")[0] in (*_OF_CHAMPION, "share"):
-            continue
-        one, other = ours.get(path, ""), theirs.get(path, "")
-        if one != other:
-            yield path, one, other
-
-
-def _rules(before: Sequence[RuleOutline], after: Sequence[RuleOutline]) -> Iterator[RuleDiff]:
-    ours = {rule.id: rule for rule in before}
-    for rule in after:
-        mine = ours.pop(rule.id, None)
-        old, new = [] if mine is None else rule_lines(mine), rule_lines(rule)
-        if old != new:
-            yield RuleDiff(rule.id, "new" if mine is None else "changed", tuple(_lines(old, new)))
-    for rule in ours.values():
-        yield RuleDiff(rule.id, "taken out", tuple(_lines(rule_lines(rule), [])))
-
-
-def _lines(old: list[str], new: list[str]) -> Iterator[DiffLine]:
-    kinds = {"+": "added", "-": "removed", " ": "same"}
-    for number, line in enumerate(unified_diff(old, new, lineterm="", n=_CONTEXT)):
-        if number > 1 and line[:1] in kinds:  # behind the two lines that name the sides
-            yield DiffLine(kinds[line[:1]], line[1:])
-
-
-def _condition(when: str) -> list[str]:
-    """A condition by its lines, each as one writes it; of one that is folded, one line a part of its conjunction."""
-    parts = " ".join(when.split()).split(" && ")
-    return [f"{part} &&" for part in parts[:-1]] + parts[-1:]
-
-
-def _entries(
-    before: Sequence[ListOutline], after: Sequence[ListOutline]
-) -> Iterator[tuple[str, str, str, str, str]]:
-    ours = {each.name: each for each in before}
-    for one in after:
-        mine = ours.pop(one.name, None)
-        old = {} if mine is None else {entry.value: entry for entry in mine.entries}
-        if mine is None:
-            yield "new list", one.name, "", "", one.description
-        for entry in one.entries:
-            known = old.pop(entry.value, None)
-            if known != entry:
-                what = "added" if known is None else "changed"
-                yield what, one.name, shown_value(one.field, entry.value), entry.until, entry.note
-        for entry in old.values():
-            yield "taken off", one.name, shown_value(one.field, entry.value), entry.until, entry.note
-    for gone in ours.values():
-        yield "list taken out", gone.name, "", "", gone.description

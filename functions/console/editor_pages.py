@@ -9,7 +9,7 @@ import msgspec
 from common.ruleset_desk import DeskRefusal
 from common.sanitizing import printable
 from console import notices
-from console.change_views import difference
+from console.difference_views import compared
 from console.editor_views import (
     DEFAULT_SHARE,
     NEW_RULE,
@@ -152,11 +152,9 @@ class EditorPages:
             rows = problem_rows(checked.problems, document, first_line, last_line)
             return _Edit(Checked(problems=rows), None, None)
         after = self._reader.read(checked.document).outline
-        is_candidate = written.kind is not ChangeKind.TO_ALL
-        side = None if after is None else after.candidate if is_candidate else after.champion
-        if side is None:
+        if after is None:
             return _refused("What comes of it cannot be read.")
-        found = difference(outline.champion, side, is_candidate=is_candidate)
+        found = compared(outline, after)
         note = _SOMEBODY_ELSE if written.base != active.digest else ""
         return _Edit(Checked(warnings=checked.warnings, difference=found, note=note), draft, checked)
 
@@ -207,4 +205,4 @@ def _refused(message: str) -> _Edit:
 
 
 def _version(visit: Visit, outline: RulesetOutline) -> str:
-    return next_version(outline.champion.version, f"{visit.now:%Y-%m-%d}")
+    return next_version({each.version for each in outline.sides}, f"{visit.now:%Y-%m-%d}")

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from console.change_views import Difference
+from console.difference_views import Comparison
 from contract.ruleset_change import ChangeKind
 from engine.features.definition import FeatureDefinition
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from contract.authoring import RulesetOutline
     from contract.ruleset_draft import DraftProblem
@@ -65,7 +65,7 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
 
     problems: tuple[ProblemRow, ...] = ()
     warnings: tuple[str, ...] = ()
-    difference: Difference | None = None
+    difference: Comparison | None = None
     """From the active ruleset; None where there is a problem."""
     note: str = ""
     """What somebody should know before proposing it."""
@@ -173,15 +173,17 @@ def share_of(text: str) -> float | None:
     return share if 0 < share <= 50 else None
 
 
-def next_version(version: str, today: str) -> str:
-    """Propose the version of a changed ruleset: the day, and a number where the day has one already.
+def next_version(taken: Collection[str], today: str) -> str:
+    """Propose the version of a changed ruleset: the day, and a number where the document has one of the day already.
 
     Examples
     --------
-    >>> next_version("7", "2026-12-01"), next_version("2026-12-01", "2026-12-01"), next_version("2026-12-01.9", "2026-12-01")
+    >>> next_version({"7"}, "2026-12-01"), next_version({"2026-12-01"}, "2026-12-01"), next_version({"1", "2026-12-01.9"}, "2026-12-01")
     ('2026-12-01', '2026-12-01.2', '2026-12-01.10')
     """
-    if version == today:
-        return f"{today}.2"
-    day, _, number = version.partition(".")
-    return f"{day}.{int(number) + 1}" if day == today and number.isdecimal() else today
+    numbers = [1 for version in taken if version == today]
+    for version in taken:
+        day, _, number = version.partition(".")
+        if day == today and number.isdecimal():
+            numbers.append(int(number))
+    return f"{today}.{max(numbers) + 1}" if numbers else today

@@ -13,7 +13,7 @@ from common.sanitizing import printable
 from console import notices
 from console.case_pages import MAX_PAYMENTS
 from console.case_reader import case_of
-from console.change_views import shown_value
+from console.difference_views import shown_value
 from console.entity_pages import numbered_entity
 from console.list_views import lists_for, lists_view, read_pasted, read_until
 from console.pages import Notice

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from common.sanitizing import printable
-from console.change_views import shown_value
+from console.difference_views import shown_value
 from console.views import counted, shown_time
 from contract.ruleset_change import MAX_LIST_ENTRIES, ChangeKind, ChangeState, ListEntry
 from contract.text import MAX_TEXT

@@ -176,6 +176,11 @@ REFUSED_CHANGES: Final = {
         "Somebody was faster",
         "Nothing was changed. The change is decided already: open it again to see how.",
     ),
+    DeskRefusal.UNSEEN: Notice(
+        409,
+        "Look at the values first",
+        "Nothing was changed. This change lets payments of somebody through: have its values shown, then approve or reject it.",
+    ),
     DeskRefusal.STALE: Notice(
         409,
         "Another ruleset is active now",

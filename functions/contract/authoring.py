@@ -18,6 +18,9 @@ ASK: Final = "ask"
 MAX_DOCUMENT_CHARACTERS: Final = 256 * 1024
 """Of a document in a request; the checker's limit of bytes is the same."""
 
+PERSONAL_FIELDS: Final = frozenset({"card_id", "device_id", "ip_address", "payee_id", "user_id"})
+"""Fields of payments whose values pages mask until somebody asks for them with a reason."""
+
 Document = Annotated[str, Meta(max_length=MAX_DOCUMENT_CHARACTERS)]
 Version = Annotated[str, Meta(max_length=64)]
 """What the document's ``version`` becomes; empty where it stays."""
@@ -95,6 +98,13 @@ class RulesetOutline(msgspec.Struct, frozen=True, kw_only=True):
     candidate: SideOutline | None = None
     share: float = 0.0
     """Percent of the users for whom the candidate decides."""
+    content_sha256: str = ""
+    """SHA-256 of all that the document says, whatever its comments and its form are: of two documents with the same one, nothing differs."""
+
+    @property
+    def sides(self) -> tuple[SideOutline, ...]:
+        """The champion, and the candidate if there is one."""
+        return (self.champion,) if self.candidate is None else (self.champion, self.candidate)
 
 
 class DocumentProblem(msgspec.Struct, frozen=True):

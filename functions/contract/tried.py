@@ -19,7 +19,8 @@ class TryRequest(msgspec.Struct, frozen=True, kw_only=True):
     proposal: Sha256
     digest_before: Digest
     is_candidate: bool
-    """Whether the candidate in the proposed document is compared, or its champion."""
+    """Whether the candidate in the proposed document is compared with the active champion, for all users; else what decides for each of them,
+    champion or candidate, is compared with what decides now."""
     days: Annotated[int, Meta(ge=1, le=90)] = 7
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from common.metrics import emit
 from contract.active_ruleset import active_position
-from contract.ruleset_change import DEPLOYMENT_MARK, GUARDRAILS, ChangeKind, make_change
+from contract.ruleset_change import DEPLOYMENT_MARK, GUARDRAILS, ChangeKind, document_sha256, make_change
 from contract.side import Side
 from engine.rollout.counts import total
 from engine.rollout.edits import applied
@@ -77,6 +77,10 @@ class Changes(Protocol):
 
     def put_active(self, active: ActiveRuleset) -> None:
         """Write which ruleset is active, unless somebody has seen something newer."""
+        ...
+
+    def made(self, change_id: str) -> RulesetChange | None:
+        """Read a row by the change's id."""
         ...
 
     def lately(self, now: datetime) -> list[RulesetChange]:
@@ -244,12 +248,22 @@ class Guardrails:
             return
         known = {(each.deployment, each.kind is ChangeKind.ROLLED_BACK) for each in self._changes.lately(now)}
         for deployment in newest:
-            has_row = not deployment.is_undone and deployment.description.startswith(DEPLOYMENT_MARK)
-            if not has_row and (deployment.number, deployment.is_undone) not in known:
+            if (deployment.number, deployment.is_undone) not in known and not self._is_of_desk(deployment):
                 self._changes.put(self._change_of(deployment, ruleset))
                 if deployment.is_undone:
                     emit(self._metrics, Metric.ROLLBACKS_RECORDED)
         self._recorded_to = newest[0].number
+
+    def _is_of_desk(self, deployment: Deployment) -> bool:
+        """Whether a change that was approved brought it. Whoever deploys writes the description, so the row that it names must be of this deployment."""
+        if deployment.is_undone or not deployment.description.startswith(DEPLOYMENT_MARK):
+            return False
+        change_id = deployment.description.removeprefix(DEPLOYMENT_MARK).partition(":")[0]
+        change = self._changes.made(change_id)
+        if change is None or change.decided_by is None or change.begun_after is None:
+            return False
+        is_named = change.sha256_after == document_sha256(deployment.document)
+        return is_named and deployment.number in (change.deployment, change.begun_after + 1)
 
     def _change_of(self, deployment: Deployment, active: Ruleset) -> RulesetChange:
         before = self._read(deployment).digest if deployment.is_undone else None

@@ -85,6 +85,8 @@ class Trial:
             # Without its excerpt: a line of a document may hold an address or a device of a list.
             return msgspec.to_builtins(TryAnswer(why_not=error.problems[0].without_excerpt))
         if request.is_candidate and after is not None:
+            # All users are on its side, and none on that of the active candidate: a share of them would say less of both.
+            before = before.without_candidate()
             after = None if after.candidate is None else after.candidate.ruleset
         if after is None:
             return msgspec.to_builtins(TryAnswer(why_not="The proposed document has no candidate."))
@@ -123,10 +125,11 @@ def _count(item: Mapping[str, Any], before: Ruleset, after: Ruleset, counts: Rol
     if row.repeats:
         return False
     features, clock_ms = read_features(row.features, row.feature_set), facts_of_row(row).clock_ms
-    ours = assess(before, features, row.transaction, clock_ms)
-    theirs = assess(after, features, row.transaction, clock_ms)
+    user_id = row.transaction.user_id
+    ours = assess(before.deciding_for(user_id), features, row.transaction, clock_ms)
+    theirs = assess(after.deciding_for(user_id), features, row.transaction, clock_ms)
     cents = round(100 * float(features["amount_base"]))
-    counts.add_both(row.transaction.user_id, ours, theirs, cents, row.event_key)
+    counts.add_both(user_id, ours, theirs, cents, row.event_key)
     return True
 
 

@@ -91,7 +91,7 @@ def _edited(request: Read | ChangeRule | TakeOff | ReadSide) -> tuple[str, int]:
         case ReadSide(side=Side.CHAMPION):
             return (without_candidate(text) if has_candidate(text) else text), 1
         case ReadSide():
-            return candidate_alone(text), 1
+            return candidate_alone(text, keeps_guardrails=True), 1
 
 
 def _read(text: str, models: Models) -> Answer:

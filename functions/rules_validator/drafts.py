@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from contract.ruleset_change import ChangeKind
 from contract.ruleset_draft import CheckedDraft, DraftProblem
 from engine.errors import InvalidRulesetError, RulesetEditError
-from engine.rollout.whole import whole_document
+from engine.rollout.entries import check_expiry, new_on_allow_lists
+from engine.rollout.whole import keep_to, whole_document
 from engine.rules.check import check_ruleset, summary, warnings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from contract.ruleset_draft import Draft
     from engine.errors import RulesetProblem
@@ -31,11 +34,16 @@ class DraftChecker:
         Gives a document that was active, by its digest.
     models : Models
         Gives the documents of models.
+    clock : Callable[[], datetime]
+        The time, aware, UTC: entries of allow lists end.
     """
 
-    def __init__(self, rulesets: Callable[[str], bytes], models: Models) -> None:
+    def __init__(
+        self, rulesets: Callable[[str], bytes], models: Models, clock: Callable[[], datetime]
+    ) -> None:
         self._rulesets = rulesets
         self._models = models
+        self._clock = clock
 
     def check(self, draft: Draft) -> CheckedDraft:
         """Check a draft.
@@ -62,6 +70,12 @@ class DraftChecker:
         try:
             document = whole_document(active, draft)
             ruleset = check_ruleset(document.encode(), _WHOLE, self._models)
+            if active is not None:
+                # What deploys it asks the same: what it would refuse is not proposed.
+                keep_to(draft.kind, active, document, draft.list_entries)
+            allowed = new_on_allow_lists(active, document)
+            if draft.kind is ChangeKind.LISTS:
+                check_expiry(allowed, self._clock().date())
         except RulesetEditError as error:
             return CheckedDraft(problems=(DraftProblem(message=f"{error}."),))
         except InvalidRulesetError as error:
@@ -80,6 +94,7 @@ class DraftChecker:
             candidate_version=None if candidate is None else candidate.ruleset.version,
             candidate_share=None if candidate is None else candidate.draw.share_percent,
             withdrawn_version=_withdrawn(before, ruleset),
+            allows_masked=any(each.is_masked for each in allowed),
         )
 
 

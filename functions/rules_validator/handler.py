@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import os
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, final
@@ -40,7 +41,7 @@ client_config = Config(
 )
 s3 = boto3.client("s3", config=client_config)
 models = ModelArchive(s3, settings.rules_bucket, SHIPPED_MODELS)
-drafts = DraftChecker(partial(kept_ruleset, s3, settings.rules_bucket), models.get)
+drafts = DraftChecker(partial(kept_ruleset, s3, settings.rules_bucket), models.get, lambda: datetime.now(UTC))
 
 
 @final

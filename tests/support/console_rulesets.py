@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -34,7 +35,6 @@ from rules_validator.drafts import DraftChecker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
     from console.app import Desk
     from console.case_reader import Changing
@@ -118,7 +118,7 @@ class LocalValidator:
         if self.fails:
             return {"FunctionError": "Unhandled", "Payload": io.BytesIO(b"{}")}
         if "draft" in event:
-            checker = DraftChecker(self._documents, kept_model)
+            checker = DraftChecker(self._documents, kept_model, lambda: datetime(2026, 3, 1, tzinfo=UTC))
             found = msgspec.to_builtins(checker.check(msgspec.convert(event["draft"], Draft)))
         else:
             found = answer(event, kept_model, kept_baseline)

@@ -50,6 +50,7 @@ class DeployerWorld(RulesetWorld):
         self.checker = DraftChecker(
             lambda digest: self.s3.get_object(Bucket=BUCKET, Key=f"rulesets/{digest}")["Body"].read(),
             no_models,
+            lambda: self.now,
         )
         self.deployer = self.make_deployer()
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 import yaml
 
 from contract.authoring import Bands, Entry, ListOutline, RuleOutline, RulesetOutline, SideOutline
@@ -47,6 +49,7 @@ def outline(ruleset: Ruleset, text: str) -> RulesetOutline:
         ),
         candidate=other,
         share=0.0 if candidate is None else candidate.draw.share_percent,
+        content_sha256=hashlib.sha256(msgspec.json.encode(content(root), order="deterministic")).hexdigest(),
     )
 
 
@@ -85,7 +88,9 @@ def _settings(node: yaml.MappingNode) -> Iterator[tuple[str, str]]:
 
 
 def _flat(path: str, value: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(value, dict):
+    if not value:
+        yield path, "empty"
+    elif isinstance(value, dict):
         for name, each in value.items():
             yield from _flat(f"{path}.{name}", each)
     elif isinstance(value, list):

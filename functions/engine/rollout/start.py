@@ -20,6 +20,8 @@ _GUARDRAILS: Final = "guardrails"
 _LISTS: Final = "lists"
 _SHARED: Final[dict[str, Any]] = {"base_currency": None, "exchange_rates": {}}
 """What both sides have in common, and what leaving it out means."""
+_OWN: Final = (_GUARDRAILS, _LISTS)
+"""What a candidate has from the champion unless it has its own."""
 
 
 def with_candidate(champion: str, candidate: str, share_percent: float) -> str:
@@ -30,7 +32,7 @@ def with_candidate(champion: str, candidate: str, share_percent: float) -> str:
     champion : str
         The active document; a candidate that it has is replaced.
     candidate : str
-        A ruleset's document, complete in itself. Its guardrails, if it has any, become those of the document.
+        A ruleset's document, complete in itself. Guardrails other than the active document's stay its own, and leave with it.
     share_percent : float
         Of the users for whom it decides; 0 to 50.
 
@@ -51,19 +53,26 @@ def with_candidate(champion: str, candidate: str, share_percent: float) -> str:
             raise RulesetEditError(
                 f"the candidate's {name} are not those of the active ruleset; deploy them to all users first"
             )
-    if _GUARDRAILS in other:
-        document[_GUARDRAILS] = other.pop(_GUARDRAILS)
-    if other.get(_LISTS) == document.get(_LISTS):
-        other.pop(_LISTS, None)
+    for name in _OWN:
+        if other.get(name) == document.get(name):
+            other.pop(name, None)
     try:
-        return _joined_text(champion, candidate, _LISTS in other, share_percent)
+        return _joined_text(champion, candidate, [name for name in _OWN if name in other], share_percent)
     except RulesetEditError:  # a rare form of YAML, or JSON
         document[_CANDIDATE] = {"share": share_percent} | other
         return _as_json(document)
 
 
-def candidate_alone(active: str) -> str:
-    """Make the candidate of a document a ruleset that is complete in itself, with the champion's currency, rates, guardrails, and lists unless it has its own.
+def candidate_alone(active: str, *, keeps_guardrails: bool = False) -> str:
+    """Make the candidate of a document a ruleset that is complete in itself, with the champion's currency and rates, and lists unless it has its own.
+
+    Parameters
+    ----------
+    active : str
+        A document with a candidate.
+    keeps_guardrails : bool
+        Whether it keeps guardrails of its own, for whoever goes on from it to another candidate. They said how far it may be from the champion, so
+        where it takes the champion's place, the document has the champion's, for the next candidate.
 
     Raises
     ------
@@ -74,11 +83,14 @@ def candidate_alone(active: str) -> str:
     candidate = document.get(_CANDIDATE)
     if not isinstance(candidate, dict):
         raise RulesetEditError("the active ruleset has no candidate")
-    taken = [name for name in (*_SHARED, _GUARDRAILS, _LISTS) if name in document and name not in candidate]
+    left = ["share", *(() if keeps_guardrails or _GUARDRAILS not in candidate else (_GUARDRAILS,))]
+    taken = [
+        name for name in (*_SHARED, *_OWN) if name in document and (name not in candidate or name in left)
+    ]
     try:
-        return _separate_text(active, taken)
+        return _separate_text(active, left, taken)
     except RulesetEditError:  # as above
-        alone = {name: value for name, value in candidate.items() if name != "share"}
+        alone = {name: value for name, value in candidate.items() if name not in left}
         return _as_json(alone | {name: document[name] for name in taken})
 
 
@@ -94,27 +106,22 @@ def named_models(document: str) -> list[str]:
     return [sha256 for sha256 in dict.fromkeys(named) if isinstance(sha256, str)]
 
 
-def _joined_text(champion: str, candidate: str, has_lists: bool, share_percent: float) -> str:
-    text, other, moved = champion, candidate, ""
-    for name in (_CANDIDATE, *_SHARED, *(() if has_lists else (_LISTS,))):
+def _joined_text(champion: str, candidate: str, own: list[str], share_percent: float) -> str:
+    text, other = champion, candidate
+    for name in (_CANDIDATE, *_SHARED, *(name for name in _OWN if name not in own)):
         if field(root_of(other), name) is not None:
             other = without_field(other, name)
-    if field(root_of(other), _GUARDRAILS) is not None:
-        moved = _field_text(other, _GUARDRAILS)
-        other = without_field(other, _GUARDRAILS)
-        if field(root_of(text), _GUARDRAILS) is not None:
-            text = without_field(text, _GUARDRAILS)
     if field(root_of(text), _CANDIDATE) is not None:
         text = without_field(text, _CANDIDATE)
     root, other_root = _in_blocks(text), _in_blocks(other)
     share = percent(share_percent)
-    expected = content(root) | ({_GUARDRAILS: content(root_of(moved))[_GUARDRAILS]} if moved else {})
+    expected = content(root)
     expected[_CANDIDATE] = {"share": share} | content(other_root)
-    parts = [text, moved, f"{_CANDIDATE}:\n  share: {share}\n{textwrap.indent(other, '  ')}"]
-    return checked("".join(_with_line_end(part) for part in parts if part), expected)
+    parts = [text, f"{_CANDIDATE}:\n  share: {share}\n{textwrap.indent(other, '  ')}"]
+    return checked("".join(map(_with_line_end, parts)), expected)
 
 
-def _separate_text(active: str, taken: list[str]) -> str:
+def _separate_text(active: str, left: list[str], taken: list[str]) -> str:
     root = _in_blocks(active)
     candidate = field(root, _CANDIDATE)
     if not isinstance(candidate, yaml.MappingNode) or candidate.flow_style:
@@ -124,9 +131,10 @@ def _separate_text(active: str, taken: list[str]) -> str:
     first = active.rfind("\n", 0, candidate.start_mark.index) + 1
     lines = active[first:end].splitlines(keepends=True)
     own = "".join(line[column:] if not line[:column].strip() else line.lstrip(" ") for line in lines)
-    own = without_field(own, "share")
+    for name in left:
+        own = without_field(own, name)
     whole = content(root)
-    expected = {name: value for name, value in whole[_CANDIDATE].items() if name != "share"}
+    expected = {name: value for name, value in whole[_CANDIDATE].items() if name not in left}
     expected |= {name: whole[name] for name in taken}
     parts = [own, *(_field_text(active, name) for name in taken)]
     return checked("".join(map(_with_line_end, parts)), expected)

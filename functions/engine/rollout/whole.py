@@ -70,6 +70,8 @@ def _share(draft: Draft) -> float:
 def keep_to(kind: ChangeKind, active: str, document: str, entries: Iterable[ListEntry]) -> None:
     """Check that a document changes what its kind says, and nothing else: whoever approves a few entries of a list looks at these.
 
+    Of any kind, a candidate that is changed has another version than the active one.
+
     Parameters
     ----------
     kind : ChangeKind
@@ -84,13 +86,14 @@ def keep_to(kind: ChangeKind, active: str, document: str, entries: Iterable[List
     RulesetEditError
         Where it does not.
     """
+    before, after = _content(active), _content(document)
+    _keep_version(before, after)
     match kind:
         case ChangeKind.LISTS:
             is_kept = document == with_entries(active, entries)
         case ChangeKind.WITHDRAWN:
             is_kept = document == without_candidate(active)
         case ChangeKind.SHADOW | ChangeKind.CANDIDATE:
-            before, after = _champion(active), _champion(document)
             share = (after.pop("candidate", None) or {}).get("share")
             before.pop("candidate", None)
             is_kept = before == after and share is not None and (share == 0) == (kind is ChangeKind.SHADOW)
@@ -102,8 +105,21 @@ def keep_to(kind: ChangeKind, active: str, document: str, entries: Iterable[List
         )
 
 
-def _champion(text: str) -> dict[str, Any]:
-    """A document as JSON has it, without the guardrails, which a candidate may bring along."""
+def _keep_version(before: dict[str, Any], after: dict[str, Any]) -> None:
+    """A version names one candidate: what was counted of it, and who its users are, go by the version. Its share and its lists may change."""
+    one, other = ({**(each.get("candidate") or {})} for each in (before, after))
+    if not one or not other or str(one.get("version")) != str(other.get("version")):
+        return
+    for side in (one, other):
+        side.pop("share", None)
+        side.pop("lists", None)
+    if one != other:
+        raise RulesetEditError(
+            f"candidate {one['version']} would say something else than the active one of this version; give it another version"
+        )
+
+
+def _content(text: str) -> dict[str, Any]:
+    """A document as JSON has it."""
     content: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(yaml.safe_load(text)))
-    content.pop("guardrails", None)
     return content

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 MAX_SCORE: Final = 100
 """The highest risk score; the lowest is 0."""
 
-_OF_CHAMPION: Final = frozenset({"base_currency", "exchange_rates", "guardrails", "candidate"})
+_OF_CHAMPION: Final = frozenset({"base_currency", "exchange_rates", "candidate"})
 """Fields of the ruleset that a candidate cannot have."""
 
 
@@ -157,7 +157,9 @@ class Ruleset:
 
     @property
     def guardrails(self) -> Guardrails:
-        """How far the candidate may be from this ruleset."""
+        """How far the candidate may be from this ruleset: its own guardrails, or those that this one has for any candidate."""
+        if self._candidate is not None and self._candidate.guardrails is not None:
+            return self._candidate.guardrails
         return self._guardrails
 
     @property
@@ -175,6 +177,12 @@ class Ruleset:
         if side is Side.CHAMPION or self._candidate is None:
             return self
         return self._candidate.ruleset
+
+    def deciding_for(self, user_id: str) -> Ruleset:
+        """The rules of the side that decides for a user."""
+        if self._candidate is None:
+            return self
+        return self.of_side(self._candidate.draw.side_of(user_id))
 
     def with_model(self, model: RulesetModel) -> Ruleset:
         """Give the champion with another model: for measuring a model before a document names it."""
@@ -231,6 +239,8 @@ class Candidate(NamedTuple):
     """Its rules, thresholds, lists and model, with the champion's currency and rates."""
     draw: UserDraw
     """For whom it decides."""
+    guardrails: Guardrails | None = None
+    """Its own; they leave with it. None where it has those of the champion."""
 
 
 def parse_ruleset(text: str, source: str = "ruleset", models: Models = no_models) -> Ruleset:
@@ -338,7 +348,7 @@ def _read_candidate(
         node,
         "candidate",
         required=("version", "share", "thresholds", "rules"),
-        optional=("lists", "model", "description"),
+        optional=("lists", "model", "description", "guardrails"),
     )
     share = (
         reader.decimal(fields["share"], "share", Decimal(0), Decimal(MAX_SHARE_PERCENT))
@@ -347,6 +357,7 @@ def _read_candidate(
     )
     if "lists" in fields:
         lists = read_lists(reader, fields["lists"])
+    guardrails = read_guardrails(reader, fields["guardrails"]) if "guardrails" in fields else None
     ruleset = _read_side(reader, fields, shared, lists)
     if ruleset is not None and ruleset.version == of_champion["version"].value:
         reader.report(
@@ -356,7 +367,7 @@ def _read_candidate(
     return (
         None
         if ruleset is None or share is None
-        else Candidate(ruleset, UserDraw(ruleset.version, float(share)))
+        else Candidate(ruleset, UserDraw(ruleset.version, float(share)), guardrails)
     )
 
 

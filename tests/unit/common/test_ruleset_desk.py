@@ -9,8 +9,9 @@ import msgspec
 import pytest
 from botocore.exceptions import ClientError
 
+from common.proposals import InvalidProposalError
 from common.ruleset_bucket import ChangedDocumentError, MissingDocumentError, keep_ruleset
-from common.ruleset_desk import ChangeContentionError, DeskRefusal, InvalidProposalError
+from common.ruleset_desk import ChangeContentionError, DeskRefusal
 from contract.items import to_item
 from contract.ruleset_change import (
     GUARDRAILS,
@@ -305,3 +306,41 @@ def test_another_refusal_of_dynamodb_is_an_error(world: RulesetWorld) -> None:
 
     with pytest.raises(ClientError, match="ResourceNotFound"):
         world.desk.approve(change.change_id, "bob", None, LATER)
+
+
+def test_what_allows_somebody_masked_is_approved_by_who_has_seen_it(world: RulesetWorld) -> None:
+    change = world.propose(allows_masked=True)
+    unseen = world.desk.approve(change.change_id, "bob", None, LATER)
+    world.desk.reveal(change.change_id, "eve")
+    seen_by_another = world.desk.approve(change.change_id, "bob", None, LATER)
+
+    shown = world.desk.reveal(change.change_id, "bob")
+    again = world.desk.reveal(change.change_id, "bob")
+    approved = world.desk.approve(change.change_id, "bob", None, LATER)
+
+    assert unseen is seen_by_another is DeskRefusal.UNSEEN
+    assert isinstance(shown, RulesetChange)
+    assert shown == again
+    assert shown.revealed_to == ("eve", "bob")
+    assert isinstance(approved, RulesetChange)
+    assert approved.state is ChangeState.APPROVED
+
+
+def test_what_nobody_sees_is_rejected_all_the_same(world: RulesetWorld) -> None:
+    change = world.propose(allows_masked=True)
+
+    rejected = world.desk.reject(change.change_id, "bob", None, LATER)
+
+    assert isinstance(rejected, RulesetChange)
+
+
+def test_values_of_a_change_that_is_not_there_are_not_shown(world: RulesetWorld) -> None:
+    assert world.desk.reveal("20261201T093000000000Z-0123456789ab", "bob") is DeskRefusal.GONE
+
+
+def test_a_row_is_read_by_the_id_of_its_change(world: RulesetWorld) -> None:
+    change = world.propose()
+
+    assert world.rows.made(change.change_id) == change
+    assert world.rows.made("20261201T093000000000Z-0123456789ab") is None
+    assert world.rows.made("thresholds") is None

@@ -10,7 +10,8 @@ import pytest
 
 from console.change_views import change_view
 from console.rights import Group
-from contract.ruleset_change import GUARDRAILS, ChangeKind, ChangeState, make_change
+from contract.audit import chains_of
+from contract.ruleset_change import GUARDRAILS, ChangeKind, ChangeState, ListEntry, make_change
 from contract.tried import Rate, RuleChange, TryAnswer
 from tests.support.console_rulesets import RULESET, RULESET_WITH_CANDIDATE, outline_of
 from tests.support.console_world import NOW
@@ -224,3 +225,57 @@ def test_a_withdrawal_is_not_tried(lead: ConsoleWorld) -> None:
 
     assert "Try it" not in lead.get(f"/changes/{change.change_id}").body
     assert lead.post(f"/changes/{change.change_id}/try", {}).status == 404
+
+
+def test_an_approver_of_a_change_for_all_users_sees_what_differs_in_the_candidate(lead: ConsoleWorld) -> None:
+    document = (
+        RULESET_WITH_CANDIDATE.replace("# Of the bank.", "# Of the bank .", 1)
+        .replace('  version: "2"', '  version: "3"')
+        .replace("  thresholds: {review: 50, block: 80}", "  thresholds: {review: 99, block: 100}")
+    )
+    active = lead.rulesets.desk.active()
+    assert active is not None
+    change = lead.rulesets.propose(
+        "person-2", NOW, kind=ChangeKind.TO_ALL, digest_before=active.digest, document=document
+    )
+
+    page = lead.get(f"/changes/{change.change_id}").body
+
+    assert "Nothing differs" not in page
+    assert '<th scope="row">thresholds.block</th><td>80</td><td>100</td>' in page
+    assert '<th scope="row">candidate</th><td>2</td><td>3</td>' in page
+    assert "Candidate 3, compared with candidate 2 before" in page
+
+
+ALLOWING = RULESET + ('  - {id: known, when: on_denied_cards, points: -20, reason: "Known."}\n')
+
+
+def test_an_approver_has_the_values_of_an_allow_list_shown_first_and_that_is_recorded(
+    lead: ConsoleWorld,
+) -> None:
+    lead.rulesets.activate(ALLOWING, NOW, 2)
+    active = lead.rulesets.desk.active()
+    assert active is not None
+    entry = ListEntry(list_name="denied_cards", value="tok_secret_1234", until="2026-04-01")
+    draft = {"kind": ChangeKind.LISTS, "digest_before": active.digest, "list_entries": (entry,)}
+    change = lead.rulesets.propose("person-2", NOW, **draft)
+    path = f"/changes/{change.change_id}"
+
+    before = lead.get(path).body
+    refused = lead.post(f"{path}/approve", {})
+    shown = lead.post(f"{path}/reveal", {"reason": "to compare it with the letter"}).body
+    lead.post(f"{path}/approve", {})
+
+    assert ">Approve<" not in before
+    assert "tok_secret_1234" not in before
+    assert (refused.status, "Look at the values first" in refused.body) == (409, True)
+    assert "tok_secret_1234" in shown
+    assert ">Approve<" in shown
+    assert stored(lead, change).state is ChangeState.APPROVED
+    reasons = [
+        event.details.get("reason")
+        for chain in chains_of("2026-03-01")
+        for event in lead.events.chain(chain)
+        if event.action == "personal_data_shown"
+    ]
+    assert reasons == ["to compare it with the letter"]

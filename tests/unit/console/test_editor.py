@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console.change_views import difference
-from console.editor_views import problem_rows, written_of
+from console.editor_views import next_version, problem_rows, written_of
 from console.rights import Group
 from contract.audit import chains_of
-from contract.ruleset_change import ChangeKind, ChangeState, document_digest
+from contract.ruleset_change import ChangeKind, ChangeState
 from contract.ruleset_draft import DraftProblem
-from tests.support.console_rulesets import CHAMPION, RULESET, RULESET_WITH_CANDIDATE, outline_of
+from tests.support.console_rulesets import RULESET, RULESET_WITH_CANDIDATE, outline_of
 from tests.support.console_world import NOW
 
 if TYPE_CHECKING:
@@ -85,7 +84,7 @@ def test_a_good_rule_is_compared_with_the_active_one_and_nothing_is_proposed(aut
 
     assert page.status == 200
     assert "The checker finds nothing wrong" in page.body
-    assert "1 changed rule, 1 other setting." in page.body
+    assert "1 changed rule, 1 setting." in page.body
     assert "<ins>+ points: 25</ins>" in page.body
     assert "<del>- points: 20</del>" in page.body
     assert proposed(author) == []
@@ -209,28 +208,13 @@ def test_a_form_without_fields_is_one_of_a_new_rule() -> None:
     assert written.kind is ChangeKind.SHADOW
 
 
-def test_comments_and_the_order_of_rules_are_no_difference() -> None:
-    before = outline_of(RULESET).champion
-    first, second = RULESET.split("  - id: large")
-    head, travel = first.split("rules:\n")
-    swapped = f"{head}rules:\n  - id: large{second}{travel}".replace("# Of the bank.", "# Of another.")
+def test_a_changed_candidate_of_the_same_version_is_refused(author: ConsoleWorld) -> None:
+    author.rulesets.activate(RULESET_WITH_CANDIDATE, NOW, 2)
 
-    found = difference(before, outline_of(swapped).champion)
+    page = check(author, version="2")
 
-    assert found.summary == "Nothing differs but comments or the order."
-    assert document_digest(swapped.encode()) != document_digest(RULESET.encode())
+    assert "candidate 2 would say something else than the active one of this version" in page.body
 
 
-def test_entries_settings_and_models_that_differ_are_shown_and_personal_values_masked() -> None:
-    after = CHAMPION.replace("entries: []", "entries: [{value: tok_secret_1234, note: stolen}]").replace(
-        '      - {value: shop-9, until: "2026-02-01", note: "a mule\'s"}', "      - {value: shop-10}"
-    )
-
-    found = difference(outline_of(RULESET).champion, outline_of(after).champion)
-
-    assert found.entries == (
-        ("added", "denied_cards", "…1234", "", "stolen"),
-        ("added", "denied_merchants", "shop-10", "", ""),
-        ("taken off", "denied_merchants", "shop-9", "2026-02-01", "a mule's"),
-    )
-    assert {path for path, _, _ in found.settings} == {"model.sha256", "model.points"}
+def test_the_version_that_is_proposed_is_not_the_candidates() -> None:
+    assert next_version({"2026-11-26", "2026-11-27"}, "2026-11-27") == "2026-11-27.2"

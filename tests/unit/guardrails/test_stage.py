@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from contract.ruleset_change import ChangeKind
+from contract.ruleset_change import ChangeKind, document_digest, document_sha256, make_change
 from engine.rollout.changed import Changed, Example
 from engine.rollout.counts import RolloutCounts
 from engine.rollout.report import RolloutReport, as_text
@@ -37,6 +37,8 @@ class World:
     appconfig: MemoryAppConfig = field(default_factory=MemoryAppConfig)
     counted: dict[str, RolloutCounts] = field(default_factory=dict)
     rows: list[RulesetChange] = field(default_factory=list)
+    desk: list[RulesetChange] = field(default_factory=list)
+    """Rows of changes that people have approved, of months ago."""
     actives: list[ActiveRuleset] = field(default_factory=list)
     kept: dict[str, bytes] = field(default_factory=dict)
     emitted: dict[str, float] = field(default_factory=dict)
@@ -64,6 +66,9 @@ class World:
 
     def put_active(self, active: ActiveRuleset) -> None:
         self.actives.append(active)
+
+    def made(self, change_id: str) -> RulesetChange | None:
+        return next((each for each in self.desk if each.change_id == change_id), None)
 
     def lately(self, now: datetime) -> list[RulesetChange]:
         assert now == self.now
@@ -189,19 +194,76 @@ def test_a_rollback_is_recorded_with_both_digests() -> None:
     assert world.emitted[Metric.ROLLBACKS_RECORDED] == 1
 
 
-def test_a_deployment_of_an_approved_change_has_its_row_and_needs_no_other() -> None:
+def _approved(document: bytes, **changes: Any) -> RulesetChange:
+    fields: dict[str, Any] = {
+        "changed_at": NOW - timedelta(days=80),
+        "digest_after": document_digest(document),
+        "sha256_after": document_sha256(document),
+        "kind": "to_all",
+        "state": "deploying",
+        "changed_by": "ann",
+        "reason": "better",
+        "version_after": "1",
+        "decided_by": "bob",
+        "begun_after": 0,
+    }
+    return make_change(**fields | changes)
+
+
+def _deployed_for(world: World, change: RulesetChange, document: bytes, state: str = "COMPLETE") -> None:
+    world.desk.append(change)
+    world.deployed(document, GOOD, state)
+    world.appconfig.deployments[-1]["Description"] = f"{change.deployment_mark} better"
+
+
+@pytest.mark.parametrize("numbers", [{}, {"deployment": 1}])
+def test_a_deployment_of_an_approved_change_has_its_row_and_needs_no_other(numbers: dict[str, int]) -> None:
     world = World()
-    world.deployed(PLAIN, GOOD)
-    world.appconfig.deployments[-1]["Description"] = "change 20261201T093000000000Z-0123456789ab: better"
+    _deployed_for(world, _approved(PLAIN, **numbers), PLAIN)
 
     world.stage.run()
     before = list(world.rows)
-    world.deployed(ROLLOUT, GOOD, "ROLLED_BACK")
-    world.appconfig.deployments[-1]["Description"] = "change 20261201T094000000000Z-0123456789ab: worse"
+    _deployed_for(world, _approved(ROLLOUT, begun_after=1), ROLLOUT, "ROLLED_BACK")
     world.stage.run()
 
     assert before == []
     assert [each.kind for each in world.rows] == [ChangeKind.ROLLED_BACK]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _approved(LIMITED),
+        _approved(PLAIN, sha256_after=document_sha256(LIMITED)),
+        _approved(PLAIN, begun_after=7),
+        _approved(PLAIN, begun_after=6, deployment=7),
+        _approved(PLAIN, state="proposed", decided_by=None, begun_after=None),
+        _approved(PLAIN, state="approved", begun_after=None),
+    ],
+)
+def test_a_deployment_that_names_a_change_which_is_not_its_own_is_recorded(change: RulesetChange) -> None:
+    world = World()
+    _deployed_for(world, change, PLAIN)
+
+    world.stage.run()
+
+    (row,) = world.rows
+    assert (row.kind, row.changed_by, row.digest_after) == (
+        ChangeKind.DEPLOYED,
+        UNKNOWN,
+        document_digest(PLAIN),
+    )
+
+
+@pytest.mark.parametrize("text", ["change thresholds", "change 20261201T093000000000Z-0123456789ab: better"])
+def test_a_deployment_that_names_no_change_is_recorded(text: str) -> None:
+    world = World()
+    world.deployed(PLAIN, GOOD)
+    world.appconfig.deployments[-1]["Description"] = text
+
+    world.stage.run()
+
+    assert [each.changed_by for each in world.rows] == [UNKNOWN]
 
 
 def test_which_ruleset_is_active_is_written_when_that_changes_and_again_after_a_rollback() -> None:

@@ -12,6 +12,7 @@ import pytest
 from common.ruleset_bucket import keep_ruleset, put_proposal
 from contract.ruleset_change import document_digest
 from contract.scored import Position, to_history_item
+from contract.side import Side
 from contract.tried import TryAnswer, TryRequest
 from engine.decide import decide, scored_transaction
 from engine.profile import Profile
@@ -104,6 +105,22 @@ def test_the_candidate_of_a_proposed_document_is_compared(world: World) -> None:
 
     assert found.alerts is not None
     assert (found.alerts.before, found.alerts.after) == (2, 1)
+
+
+def test_a_change_for_all_users_is_tried_with_the_candidate_that_stays_in_it(world: World) -> None:
+    users = [f"user-{number}" for number in range(30)]
+    world.put(*(row(user, 10) for user in users))
+    candidate = PROPOSED.replace('"2"', '"c"')
+    after = with_candidate(ACTIVE.replace("id: much", "id: as_much"), candidate, 50)
+    drawn = check_ruleset(after.encode(), "test").candidate
+    assert drawn is not None
+
+    found = world.ask(after)
+
+    assert found.alerts is not None
+    of_candidate = sum(drawn.draw.side_of(user) is Side.CANDIDATE for user in users)
+    assert 5 < of_candidate < 25
+    assert (found.alerts.before, found.alerts.after) == (30, 30 - of_candidate)
 
 
 def test_an_empty_history_and_a_document_without_candidate_say_so(world: World) -> None:

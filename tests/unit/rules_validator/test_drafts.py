@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LISTS = "lists: {denied: {field: device_id, entries: []}}\n"
+TODAY = datetime(2026, 12, 1, 9, tzinfo=UTC)
 ACTIVE = document(f"rules: {json.dumps([RULE])}", HEAD + LISTS)
 OTHER = document(f"rules: {json.dumps([RULE])}", HEAD.replace('"1"', '"2"') + LISTS)
 
@@ -36,7 +38,7 @@ def _checker(active: str = ACTIVE) -> tuple[DraftChecker, str]:
             raise MissingDocumentError(f"rulesets/{asked}")
         return kept[asked]
 
-    return DraftChecker(read, no_models), digest
+    return DraftChecker(read, no_models, lambda: TODAY), digest
 
 
 def _check(active: str = ACTIVE, **draft: Any) -> CheckedDraft:
@@ -149,3 +151,24 @@ def test_a_checker_that_failed_is_an_error_without_what_it_says() -> None:
 
     with pytest.raises(UncheckedDraftError, match=r"could not be checked: ModelUnreachableError$"):
         check_draft(client, "dev-rules-validator", Draft(kind=ChangeKind.WITHDRAWN, digest_before=None))
+
+
+@pytest.mark.parametrize(("until", "is_good"), [(None, False), ("2027-03-02", False), ("2027-03-01", True)])
+def test_an_entry_of_an_allow_list_ends_within_90_days_and_says_that_pages_mask_it(
+    until: str | None, is_good: bool
+) -> None:
+    rule = RULE | {"when": "on_denied", "points": -10}
+    allowing = document(f"rules: {json.dumps([rule])}", HEAD + LISTS)
+    entry = ListEntry(list_name="denied", value="d-1", until=until)
+
+    answer = _check(allowing, kind=ChangeKind.LISTS, list_entries=(entry,))
+
+    assert (answer.is_good, answer.allows_masked) == (is_good, is_good)
+
+
+def test_an_entry_of_a_deny_list_may_count_for_ever() -> None:
+    entry = ListEntry(list_name="denied", value="d-1")
+
+    answer = _check(kind=ChangeKind.LISTS, list_entries=(entry,))
+
+    assert (answer.is_good, answer.allows_masked) == (True, False)

@@ -12,7 +12,7 @@ import yaml
 from engine.errors import RulesetEditError
 from engine.rollout.edits import without_candidate
 from engine.rollout.start import named_models, with_candidate
-from engine.rules.guardrails import Band
+from engine.rules.guardrails import DEFAULT_GUARDRAILS, Band
 from engine.rules.ruleset import parse_ruleset
 from tests.support.default_rules import DEFAULT
 from tests.support.rule_samples import HEAD, RULE
@@ -38,6 +38,7 @@ def test_a_complete_ruleset_becomes_the_candidate_of_the_active_one() -> None:
     assert ruleset.candidate.ruleset.thresholds.review == 30
     assert [each.name for each in ruleset.candidate.ruleset.lists] == ["denied"]
     assert ruleset.guardrails.alert_rate == Band(0.9, 3.0)
+    assert ruleset.without_candidate().guardrails == DEFAULT_GUARDRAILS
 
 
 def test_the_default_rules_can_be_a_candidate_of_themselves_under_another_version() -> None:

@@ -76,7 +76,7 @@ def test_a_candidate_stands_behind_the_champion_and_both_keep_their_comments() -
     assert ruleset.guardrails.alert_rate == Band(0.9, 3.0)
     for comment in ("# Our rules. Ask Ann.", "# of 1 December", "# the last", "# A try.", "# as before"):
         assert comment in text
-    assert text.startswith(ACTIVE[: ACTIVE.index("guardrails")])
+    assert text.startswith(ACTIVE)
 
 
 def test_a_candidate_in_shadow_decides_for_nobody() -> None:
@@ -101,15 +101,41 @@ def test_a_candidate_becomes_the_champion_as_it_was_written_with_what_both_sides
 
     text = whole_document(active, _draft(ChangeKind.TO_ALL))
 
-    assert yaml.safe_load(text) == yaml.safe_load(OTHER) | {"lists": yaml.safe_load(ACTIVE)["lists"]}
+    ours = yaml.safe_load(ACTIVE)
+    assert yaml.safe_load(text) == yaml.safe_load(OTHER) | {
+        name: ours[name] for name in ("lists", "guardrails")
+    }
     for comment in ("# as before", "# of 1 December", "# the last"):
         assert comment in text
 
 
-def test_a_withdrawn_candidate_leaves_the_champion_with_its_comments() -> None:
-    active = with_candidate(ACTIVE, OTHER.replace("guardrails", "# guardrails"), 10)
+@pytest.mark.parametrize("champion", [ACTIVE, ACTIVE.replace("guardrails:\n  alert_rate: [0.5, 2]\n", "")])
+@pytest.mark.parametrize("guardrails", ["guardrails", "# guardrails"])
+@pytest.mark.parametrize("kind", [ChangeKind.SHADOW, ChangeKind.CANDIDATE])
+def test_a_withdrawn_candidate_leaves_the_document_as_it_was_before(
+    champion: str, guardrails: str, kind: ChangeKind
+) -> None:
+    share = 10.0 if kind is ChangeKind.CANDIDATE else None
+    document = OTHER.replace("guardrails", guardrails)
+    active = whole_document(champion, _draft(kind, document=document, share=share))
 
-    assert whole_document(active, _draft(ChangeKind.WITHDRAWN)) == ACTIVE
+    assert whole_document(active, _draft(ChangeKind.WITHDRAWN)) == champion
+
+
+def test_a_candidate_with_the_guardrails_of_the_champion_has_none_of_its_own() -> None:
+    same = OTHER.replace("guardrails: {alert_rate: [0.9, 3]}", "guardrails: {alert_rate: [0.5, 2]}")
+
+    assert yaml.safe_load(with_candidate(ACTIVE, same, 10))["candidate"].get("guardrails") is None
+
+
+@pytest.mark.parametrize("form", ["yaml", "json"])
+def test_an_author_goes_on_from_a_candidate_with_its_own_guardrails(form: str) -> None:
+    active = with_candidate(ACTIVE, OTHER if form == "yaml" else json.dumps(yaml.safe_load(OTHER)), 10)
+
+    alone = yaml.safe_load(candidate_alone(active, keeps_guardrails=True))
+
+    assert alone["guardrails"] == {"alert_rate": [0.9, 3]}
+    assert yaml.safe_load(candidate_alone(active))["guardrails"] == {"alert_rate": [0.5, 2]}
 
 
 @pytest.mark.parametrize("form", ["yaml", "json", "flow"])
@@ -120,7 +146,7 @@ def test_any_form_of_yaml_makes_the_same_candidate(form: str) -> None:
     joined = with_candidate(champion, other, 2.5)
 
     expected = yaml.safe_load(OTHER)
-    del expected["base_currency"], expected["exchange_rates"], expected["guardrails"]
+    del expected["base_currency"], expected["exchange_rates"]
     assert yaml.safe_load(joined)["candidate"] == {"share": 2.5} | expected
     assert yaml.safe_load(candidate_alone(joined))["rules"] == expected["rules"]
     assert parse_ruleset(candidate_alone(joined)).version == "2"
@@ -237,6 +263,7 @@ def test_a_document_that_changes_what_its_kind_says_is_kept(
     [
         (ChangeKind.CANDIDATE, ACTIVE, JOINED.replace("review: 50", "review: 60"), ()),
         (ChangeKind.CANDIDATE, ACTIVE, with_share(JOINED, 0), ()),
+        (ChangeKind.CANDIDATE, ACTIVE, JOINED.replace("  alert_rate: [0.5, 2]", "  alert_rate: [0, 1000]"), ()),
         (ChangeKind.CANDIDATE, ACTIVE, ACTIVE, ()),
         (ChangeKind.SHADOW, ACTIVE, JOINED, ()),
         (ChangeKind.WITHDRAWN, JOINED, OTHER, ()),
@@ -249,3 +276,20 @@ def test_a_document_that_changes_something_else_is_refused(
 ) -> None:
     with pytest.raises(RulesetEditError, match=f"something else than a change of the kind '{kind.value}'"):
         keep_to(kind, active, document, entries)
+
+
+CHANGED = JOINED.replace("review: 40", "review: 41")
+
+
+@pytest.mark.parametrize("kind", [ChangeKind.TO_ALL, ChangeKind.CANDIDATE])
+def test_a_changed_candidate_needs_a_version_of_its_own(kind: ChangeKind) -> None:
+    with pytest.raises(RulesetEditError, match="candidate 2 would say something else"):
+        keep_to(kind, JOINED, CHANGED, ())
+
+    keep_to(kind, JOINED, CHANGED.replace('"2"', '"3"'), ())
+
+
+def test_a_candidate_keeps_its_version_with_another_share_and_other_lists() -> None:
+    lists = "  lists: {denied: {field: device_id, entries: []}}\n"
+
+    keep_to(ChangeKind.TO_ALL, JOINED, JOINED.replace("share: 10", "share: 12") + lists, ())

@@ -100,6 +100,16 @@ def test_guardrails_that_are_left_out_have_their_defaults() -> None:
     assert ruleset().guardrails == DEFAULT_GUARDRAILS
 
 
+def test_a_candidates_own_guardrails_stand_in_the_place_of_the_champions_while_it_lasts() -> None:
+    own = BARE.replace("rules", "guardrails: {alert_rate: [0.9, 3]}, rules")
+    text = document(head=f"{HEAD}guardrails: {{alert_rate: [0.8, 1.25]}}\ncandidate: {own}\n")
+
+    read = parse_ruleset(text)
+
+    assert read.guardrails == Guardrails(alert_rate=Band(0.9, 3.0))
+    assert read.without_candidate().guardrails == Guardrails(alert_rate=Band(0.8, 1.25))
+
+
 @pytest.mark.parametrize(("written", "read"), [(0.5, 0.5), (100, 100.0), (None, None)])
 def test_a_rule_may_have_a_largest_share(written: float | None, read: float | None) -> None:
     (rule,) = ruleset({} if written is None else {"max_share": written}).rules
