@@ -128,9 +128,7 @@ def _changed(flagged: FlaggedTransaction, case: Case, limits: CaseLimits, now: d
     if is_reopened:
         # Where labels have closed it under somebody's hands, that person has it again: undoing may come before or after.
         status = CaseStatus.OPEN if after.assignee is None else CaseStatus.CLAIMED
-        after = msgspec.structs.replace(
-            after, status=status, verdict=None, closed_at=None, closed_by=None, second_look=None
-        )
+        after = msgspec.structs.replace(after, status=status, verdict=None, closed_at=None, closed_by=None)
     links: tuple[str, ...] = ()
     if flagged.reported_by != flagged.case_alert_id:
         after, links = _with_alert(after, flagged), _alert_links(flagged)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from common.batch_requests import BatchReader
 from common.cases import MAX_ATTEMPTS
@@ -18,7 +18,7 @@ from contract.case import (
     reasons_key,
     to_case_key,
 )
-from contract.closed_case import ClosedCase, from_closed_item
+from contract.closed_case import ClosedCase, LookCase, from_closed_item, from_look_item
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -107,24 +107,26 @@ class CaseLookups:
         """Give the newest other closed cases with the same two strongest reasons, whichever of the two is stronger."""
         if not case.reasons:
             return []
-        found = self._closed(
+        items = self._items(
             REASONS_INDEX,
             "reasons_key",
             reasons_key(case.strongest_reasons),
             SIMILAR + 1,
             is_newest_first=True,
         )
+        found = map(from_closed_item, items)
         return [closed for closed in found if closed.key != case.key][:SIMILAR]
 
-    def second_looks(self, limit: int) -> list[ClosedCase]:
-        """Give the closed cases that a second person is to look at, those that have waited longest first."""
-        return self._closed(
+    def second_looks(self, limit: int) -> list[LookCase]:
+        """Give the cases that a second person is to look at, those that have waited longest first."""
+        items = self._items(
             SECOND_LOOK_INDEX, "second_look_state", SECOND_LOOK_DUE, limit, is_newest_first=False
         )
+        return [from_look_item(item) for item in items]
 
-    def _closed(
+    def _items(
         self, index: str, attribute: str, value: str, limit: int, *, is_newest_first: bool
-    ) -> list[ClosedCase]:
+    ) -> list[dict[str, Any]]:
         answer = self._client.query(
             TableName=self._tables.cases,
             IndexName=index,
@@ -133,7 +135,7 @@ class CaseLookups:
             ScanIndexForward=not is_newest_first,
             Limit=limit,
         )
-        return [from_closed_item(item) for item in answer["Items"]]
+        return answer["Items"]
 
     def _cases_of(self, entity_id: str, but: CaseKey) -> _Found:
         answer = self._client.query(

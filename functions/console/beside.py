@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from common.case_lookups import CaseLookups, Link
     from contract.case import Case, CaseKey
     from contract.case_decision import CaseDecision
-    from contract.closed_case import ClosedCase
+    from contract.closed_case import ClosedCase, LookCase
 
 
 class CaseSurroundings:
@@ -36,8 +36,8 @@ class CaseSurroundings:
         """Entities that other cases have met too."""
         return self._lookups.links(case)
 
-    def second_looks(self, limit: int) -> list[ClosedCase]:
-        """Closed cases that a second person is to look at, those that have waited longest first."""
+    def second_looks(self, limit: int) -> list[LookCase]:
+        """Cases that a second person is to look at, those that have waited longest first."""
         return self._lookups.second_looks(limit)
 
     def decisions(self, key: CaseKey) -> list[CaseDecision]:

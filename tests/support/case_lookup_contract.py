@@ -98,7 +98,9 @@ class CaseLookupContract:
         assert tables.lookups.similar(make_case(reasons={})) == []
 
     def test_cases_wait_for_a_second_person_until_one_has_agreed(self, tables: LookupTables) -> None:
-        late, early = closed(1, 9, second_look=SecondLook()), closed(2, 1, second_look=SecondLook())
+        hour = timedelta(hours=1)
+        late = closed(1, 1, second_look=SecondLook(NOW + 9 * hour))
+        early = make_case("user-2", second_look=SecondLook(NOW + hour))
         tables.put(late, early, closed(3))
 
         waiting = _ids(tables.lookups.second_looks(10))

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from common.cases import CaseContentionError
-from contract.case import Case, CaseKey, CaseStatus, CaseVerdict, SecondLook
+from contract.case import Case, CaseKey, CaseStatus, CaseVerdict, SecondLook, Tally
 from contract.case_decision import MAX_DECIDED, Ruling
 from contract.case_work import UNDO, Refusal
 from contract.label import LabelVerdict
@@ -233,7 +233,8 @@ class CaseVerdictContract:
 
         case = _done(decide(tables, keys, ruling))
 
-        assert case.second_look == (SecondLook() if ruling is LEGITIMATE else None)
+        due = SecondLook(NOW, Tally(1, Decimal(10_000)))
+        assert case.second_look == (due if ruling is LEGITIMATE else None)
 
     def test_a_contested_case_is_the_second_persons_and_undecided(self, tables: VerdictTables) -> None:
         keys = tables.flag(

@@ -33,6 +33,7 @@ from tests.support.payments import NOW, Log, Metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from contract.case_decision import CaseDecision
     from contract.label import LabelMessage
@@ -103,9 +104,9 @@ class VerdictTables:
         """The user's newest case."""
         return read_newest(self.client, self._cases, KEY.case_owner)
 
-    def claim(self, analyst: str = "ann", key: CaseKey = KEY) -> None:
+    def claim(self, analyst: str = "ann", key: CaseKey = KEY, at: datetime = NOW) -> None:
         """Give a case to somebody."""
-        claimed = claim(self.case(key), analyst, NOW)
+        claimed = claim(self.case(key), analyst, at)
         assert isinstance(claimed, Case)
         self.client.put_item(TableName=self._cases, Item=to_case_item(claimed))
 
@@ -132,14 +133,15 @@ class VerdictTables:
             )
             known = self._known.setdefault(message.event_key, [])
             known.append(label)
-            self._set_status(message.event_key, status_of(effective(known)))
+            self.set_status(message.event_key, status_of(effective(known)))
 
     def follow(self) -> None:
         """Let the case stage handle a record of each row."""
         for row in self.rows():
             self._stage.take(to_flagged_item(row))
 
-    def _set_status(self, event_key: str, status: str) -> None:
+    def set_status(self, event_key: str, status: str) -> None:
+        """Write what a label says into a payment's row, and let the case stage follow."""
         answer = self.client.update_item(
             TableName=self._flagged,
             Key=to_flagged_key(FlaggedKey("user-1", event_key)),
