@@ -194,8 +194,9 @@ class CaseVerdicts:
         if made is not None:
             if not made.says_the_same(analyst, ruling, event_keys):
                 return Refusal.OTHER_DECISION
-            if made.undone_at is None:
-                self._send(labels_of(made))
+            if made.undone_at is not None:
+                return Refusal.UNDONE
+            self._send(labels_of(made))
             return case
         kept = keep(case, analyst, now)
         if isinstance(kept, Refusal):

@@ -76,6 +76,11 @@ REFUSED_STEPS: Final = {
         "This form was sent before, and said something else",
         "Nothing was changed by this one. Open the case again: it shows what was decided.",
     ),
+    Refusal.UNDONE: Notice(
+        409,
+        "What this form said was undone",
+        "Nothing was changed. Open the case again, and judge its payments by the form that is there now.",
+    ),
     Refusal.NOT_DUE: Notice(
         409,
         "No second look is due",

@@ -50,6 +50,8 @@ class Refusal(StrEnum):
     """A payment is not in the case, or not any more."""
     OTHER_DECISION = "other_decision"
     """The same form was sent before, and said something else."""
+    UNDONE = "undone"
+    """The same form was sent before, and what it said was undone."""
     NOT_DUE = "not_due"
     """No second person is to look at the case, or one has."""
     SAME_PERSON = "same_person"

@@ -121,6 +121,18 @@ class CaseVerdictContract:
         assert len(tables.sent) == 2
         assert len({*tables.sent}) == len(tables.waiting()) == len(tables.decisions()) == 1
 
+    def test_a_form_that_was_undone_is_refused_when_it_is_sent_again(self, tables: VerdictTables) -> None:
+        keys = tables.flag(payment("tx-1"))
+        tables.claim()
+        decide(tables, keys)
+        _done(tables.verdicts().undo(KEY, FORM, "ann", NOW + SECOND))
+
+        again = decide(tables, keys, at=NOW + SECOND)
+
+        assert again is Refusal.UNDONE
+        tables.deliver()
+        assert tables.statuses() == ["open"]
+
     def test_whoever_does_not_have_the_case_decides_nothing(self, tables: VerdictTables) -> None:
         keys = tables.flag(payment("tx-1"))
         unclaimed = decide(tables, keys)
