@@ -146,7 +146,7 @@ class CaseVerdicts:
 
         Returns and raises as :meth:`decide`; ``gone`` where there is no such decision.
         """
-        made = [decision for decision in self._tables.decisions(key) if decision.form_id == decision_id]
+        made = [decision for decision in self._made(key) if decision.form_id == decision_id]
 
         def step(case: Case, decision: CaseDecision, others: Collection[CaseDecision]) -> Case | Refusal:
             return undo(case, decision, others, analyst, now)
@@ -162,9 +162,13 @@ class CaseVerdicts:
         def step(case: Case, _decision: CaseDecision, others: Collection[CaseDecision]) -> Case | Refusal:
             return contest(case, others, analyst, reason, now)
 
-        made = self._tables.decisions(key)
+        made = self._made(key)
         remaining = [decision for decision in made if decision.undone_at is None]
         return self._withdraw(key, remaining or made, analyst, now, step)
+
+    def _made(self, key: CaseKey) -> list[CaseDecision]:
+        case = self._tables.case(key)
+        return [] if case is None else self._tables.decisions(case)
 
     def _repeat(self, attempt: Callable[[], Case | Refusal | None]) -> Case | Refusal:
         """Try until nobody else was faster."""
@@ -189,7 +193,7 @@ class CaseVerdicts:
         case = self._tables.case(key)
         if case is None:
             return Refusal.GONE
-        earlier = self._tables.decisions(key)
+        earlier = self._tables.decisions(case)
         made = next((decision for decision in earlier if decision.decision_id == decision_id), None)
         if made is not None:
             if not made.says_the_same(analyst, ruling, event_keys):
@@ -266,8 +270,11 @@ class CaseVerdicts:
         case = self._tables.case(key)
         if case is None:
             return Refusal.GONE
-        made = self._tables.decisions(key)
-        decision = next(one for one in made if one.key == decision.key)
+        made = self._tables.decisions(case)
+        found = next((one for one in made if one.key == decision.key), None)
+        if found is None:
+            return Refusal.GONE
+        decision = found
         others = [one for one in made if one.undone_at is None and one.key != decision.key]
         after = step(case, decision, others)
         if isinstance(after, Refusal):

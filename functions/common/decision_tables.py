@@ -57,14 +57,18 @@ class DecisionTables:
         """Read a case, consistently."""
         return read_case(self._client, self._tables.cases, key)
 
-    def decisions(self, key: CaseKey) -> list[CaseDecision]:
-        """Read what was decided on a case, consistently, the earliest first, also what was undone."""
+    def decisions(self, case: Case) -> list[CaseDecision]:
+        """Read what was decided on a case, consistently, the earliest first, also what was undone.
+
+        Numbers of cases begin again when all of a user's cases have expired. What was decided before this case opened is of another
+        one with the same number, whose decisions DynamoDB has not deleted yet.
+        """
         items = self._query(
             TableName=self._tables.decisions,
             KeyConditionExpression="case_id = :case",
-            ExpressionAttributeValues={":case": {"S": key.case_id}},
+            ExpressionAttributeValues={":case": {"S": case.case_id}},
         )
-        decisions = map(from_decision_item, items)
+        decisions = (each for each in map(from_decision_item, items) if each.decided_at >= case.opened_at)
         return sorted(decisions, key=lambda decision: (decision.decided_at, decision.decision_id))
 
     def rows(self, case: Case) -> dict[str, CaseRow]:

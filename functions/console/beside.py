@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from common.case_lookups import CaseLookups, Link
-    from contract.case import Case, CaseKey
+    from contract.case import Case
     from contract.case_decision import CaseDecision
     from contract.closed_case import ClosedCase, LookCase
 
@@ -24,7 +24,7 @@ class CaseSurroundings:
         Reads what was decided on a case, the earliest first.
     """
 
-    def __init__(self, lookups: CaseLookups, decisions: Callable[[CaseKey], list[CaseDecision]]) -> None:
+    def __init__(self, lookups: CaseLookups, decisions: Callable[[Case], list[CaseDecision]]) -> None:
         self._lookups = lookups
         self._decisions = decisions
 
@@ -40,6 +40,6 @@ class CaseSurroundings:
         """Cases that a second person is to look at, those that have waited longest first."""
         return self._lookups.second_looks(limit)
 
-    def decisions(self, key: CaseKey) -> list[CaseDecision]:
+    def decisions(self, case: Case) -> list[CaseDecision]:
         """What was decided on a case, the earliest first, also what was undone."""
-        return self._decisions(key)
+        return self._decisions(case)

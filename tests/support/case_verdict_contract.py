@@ -133,6 +133,26 @@ class CaseVerdictContract:
         tables.deliver()
         assert tables.statuses() == ["open"]
 
+    def test_a_case_whose_number_began_again_has_no_decision_of_the_one_before(
+        self, tables: VerdictTables
+    ) -> None:
+        old = tables.flag(payment("tx-1"))
+        tables.claim()
+        decide(tables, old, at=NOW - SECOND)
+        tables.deliver()
+        tables.expire_cases()
+        tables.delete(old[0])
+        new = tables.flag(payment("tx-2", 1))
+        tables.claim("bob")
+        _done(decide(tables, new, LEGITIMATE, "form-fedcba987654", "bob"))
+
+        _done(tables.verdicts().contest(KEY, "cleo", "r", NOW + SECOND))
+        early = tables.verdicts().undo(KEY, FORM, "ann", NOW)
+
+        withdrawn = [each for each in tables.waiting() if each.verdict is LabelVerdict.WITHDRAWN]
+        assert [each.event_key for each in withdrawn] == new
+        assert early is Refusal.GONE
+
     def test_whoever_does_not_have_the_case_decides_nothing(self, tables: VerdictTables) -> None:
         keys = tables.flag(payment("tx-1"))
         unclaimed = decide(tables, keys)

@@ -82,7 +82,7 @@ class VerdictTables:
 
     def decisions(self) -> list[CaseDecision]:
         """What was decided on the user's first case."""
-        return DecisionTables(self.client, self._tables).decisions(KEY)
+        return DecisionTables(self.client, self._tables).decisions(self.case())
 
     def flag(self, *flagged: FlaggedTransaction) -> list[str]:
         """Flag payments, which join the user's case; return their keys in order."""
@@ -99,6 +99,12 @@ class VerdictTables:
     def delete(self, event_key: str) -> None:
         """Delete a payment's row, as a person does."""
         self.client.delete_item(TableName=self._flagged, Key=to_flagged_key(FlaggedKey("user-1", event_key)))
+
+    def expire_cases(self) -> None:
+        """Delete the user's cases, as DynamoDB does when they have expired."""
+        for item in self.client.scan(TableName=self._cases)["Items"]:
+            key = {name: item[name] for name in ("case_owner", "case_number")}
+            self.client.delete_item(TableName=self._cases, Key=key)
 
     def newest(self) -> Case | None:
         """The user's newest case."""
