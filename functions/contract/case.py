@@ -181,7 +181,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """1, the most urgent, to 4: from money at risk and severity, as they are now."""
     opened_at: Instant
     due_at: Instant
-    """When it is to be decided. Fixed when the case opens, from money and severity then."""
+    """When it is to be decided: from money and severity when the case opens, and earlier where they have made it more urgent since."""
     expires_at: int
     """When DynamoDB may delete it, seconds since the epoch: with the last of its payments' rows."""
     base_currency: str | None = None
