@@ -56,7 +56,7 @@ class Bulk(msgspec.Struct, frozen=True):
     cases: tuple[tuple[Case, tuple[FlaggedTransaction, ...]], ...]
     """Each with all of its payments."""
     left_out: int
-    """Chosen ones that are closed, gone, or somebody else's."""
+    """Chosen ones that are closed, gone, or somebody else's, or have no payment that is undecided."""
 
     @property
     def chosen(self) -> list[FlaggedTransaction]:
@@ -218,8 +218,10 @@ class QueuePages:
         order = {case_id: number for number, case_id in enumerate(ids)}
         mine = [case for case in found if not isinstance(claim(case, visit.person, visit.now), Refusal)]
         mine.sort(key=lambda case: order[case.case_id])
-        with_payments = tuple((case, tuple(self._records.case_payments(case, MAX_PAYMENTS))) for case in mine)
-        return Bulk(with_payments, len({*visit.chosen}) - len(mine))
+        read = [(case, tuple(self._records.case_payments(case, MAX_PAYMENTS))) for case in mine]
+        # A case counts payments as undecided whose rows somebody has deleted: nothing can be said about those.
+        judged = tuple((case, payments) for case, payments in read if undecided(payments))
+        return Bulk(judged, len({*visit.chosen}) - len(judged))
 
     def _preview(self, visit: Visit, bulk: Bulk, *, has_changed: bool) -> Response:
         choices: tuple[Choice, ...] = CHOICES
