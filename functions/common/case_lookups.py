@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from common.batch_requests import BatchReader
-from common.cases import MAX_ATTEMPTS
+from common.cases import MAX_ATTEMPTS, readable
 from contract.case import (
     REASONS_INDEX,
     SECOND_LOOK_DUE,
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from common.backoff import Backoff
+    from common.failures import FailureLog
     from contract.case import Case
 
 SIMILAR: Final = 20
@@ -69,7 +70,7 @@ class _Found(NamedTuple):
 
 
 class CaseLookups:
-    """The tables, by the calls with which people look around. Raises ClientError, BotoCoreError, and InvalidRowError.
+    """The tables, by the calls with which people look around. Raises ClientError and BotoCoreError.
 
     Parameters
     ----------
@@ -79,11 +80,14 @@ class CaseLookups:
         Their names.
     backoff : Backoff
         Waits before rows are asked for again that were not answered.
+    log : FailureLog
+        Gets a line for each case that cannot be read and is left out of a list.
     """
 
-    def __init__(self, client: DynamoDBClient, tables: Tables, backoff: Backoff) -> None:
+    def __init__(self, client: DynamoDBClient, tables: Tables, backoff: Backoff, log: FailureLog) -> None:
         self._client = client
         self._tables = tables
+        self._log = log
         self._requests = BatchReader(client, MAX_ATTEMPTS, backoff.pause)
 
     def links(self, case: Case) -> tuple[Link, ...]:
@@ -114,7 +118,7 @@ class CaseLookups:
             SIMILAR + 1,
             is_newest_first=True,
         )
-        found = map(from_closed_item, items)
+        found = readable(items, from_closed_item, self._log)
         return [closed for closed in found if closed.key != case.key][:SIMILAR]
 
     def second_looks(self, limit: int) -> list[LookCase]:
@@ -122,7 +126,7 @@ class CaseLookups:
         items = self._items(
             SECOND_LOOK_INDEX, "second_look_state", SECOND_LOOK_DUE, limit, is_newest_first=False
         )
-        return [from_look_item(item) for item in items]
+        return list(readable(items, from_look_item, self._log))
 
     def _items(
         self, index: str, attribute: str, value: str, limit: int, *, is_newest_first: bool
@@ -153,5 +157,5 @@ class CaseLookups:
     def _cases(self, keys: Iterable[CaseKey]) -> Mapping[CaseKey, Case]:
         """Read the first :data:`MAX_KEYS` of these cases; those that have expired are left out."""
         items = self._requests.rows(self._tables.cases, [to_case_key(key) for key in islice(keys, MAX_KEYS)])
-        cases = map(from_case_item, items)
+        cases = readable(items, from_case_item, self._log)
         return {case.key: case for case in cases}

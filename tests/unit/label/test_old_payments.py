@@ -56,7 +56,9 @@ def test_a_dispute_that_is_won_after_the_payment_expired_withdraws_its_label(
     assert list(state.statuses.values()) == (["open"] if is_flagged else [])
 
 
-@pytest.mark.parametrize("scored", [make_scored(), make_scored(make_transaction(channel=None, country=None))])
+@pytest.mark.parametrize(
+    "scored", [make_scored(), make_scored(make_transaction(channel=None, location=None))]
+)
 def test_a_verdict_on_an_expired_payment_is_the_same_label_by_its_flagged_row(
     backend: DynamoBackend, scored: Any
 ) -> None:
