@@ -112,7 +112,7 @@ def settle(flagged: FlaggedTransaction, stored: UserCases, limits: CaseLimits, n
     own, newest = stored
     if own is not None and (not own.is_closed or own == newest or not _is_undone(flagged)):
         return _changed(flagged, own, limits, now)
-    left = () if own is None else (_without(own, flagged, limits),)
+    left = () if own is None else (_without(own, flagged, limits, now),)
     if newest is not None and not newest.is_closed:
         return _joined(flagged, newest, left, limits, now)
     number = 1 if newest is None else newest.case_number + 1
@@ -128,16 +128,14 @@ def _changed(flagged: FlaggedTransaction, case: Case, limits: CaseLimits, now: d
     if is_reopened:
         # Where labels have closed it under somebody's hands, that person has it again: undoing may come before or after.
         status = CaseStatus.OPEN if after.assignee is None else CaseStatus.CLAIMED
-        after = msgspec.structs.replace(
-            after, status=status, verdict=None, closed_at=None, closed_by=None, second_look=None
-        )
+        after = msgspec.structs.replace(after, status=status, verdict=None, closed_at=None, closed_by=None)
     links: tuple[str, ...] = ()
     if flagged.reported_by != flagged.case_alert_id:
         after, links = _with_alert(after, flagged), _alert_links(flagged)
     return Change(
         before=marks_of(flagged),
         after=_marks_in(after, flagged),
-        cases=(_next_version(after, limits),),
+        cases=(_next_version(after, limits, now),),
         links=links,
         closed=None,
         is_reopened=is_reopened,
@@ -156,7 +154,7 @@ def _joined(
     return Change(
         before=marks_of(flagged),
         after=_marks_in(after, flagged),
-        cases=(*left, _next_version(after, limits)),
+        cases=(*left, _next_version(after, limits, now)),
         links=links,
         closed=None,
         is_reopened=False,
@@ -214,14 +212,14 @@ def _with_payment(case: Case, flagged: FlaggedTransaction) -> Case:
     )
 
 
-def _without(case: Case, flagged: FlaggedTransaction, limits: CaseLimits) -> Case:
+def _without(case: Case, flagged: FlaggedTransaction, limits: CaseLimits, now: datetime) -> Case:
     """A closed case without a payment that is in another one now. It still shows what it has met."""
     after = msgspec.structs.replace(
         _uncounted(case, flagged),
         unpriced=case.unpriced - (not _is_priced(case, flagged)),
         payments=tuple(payment for payment in case.payments if payment.event_key != flagged.event_key),
     )
-    return _next_version(after, limits)
+    return _next_version(after, limits, now)
 
 
 def _counted(case: Case, judgement: Judgement, flagged: FlaggedTransaction, change: int) -> Case:
@@ -260,10 +258,12 @@ def _with_status(case: Case, now: datetime) -> Case:
     )
 
 
-def _next_version(case: Case, limits: CaseLimits) -> Case:
-    return msgspec.structs.replace(
-        case, version=case.version + 1, priority=limits.priority(case.severity, case.at_risk_base)
-    )
+def _next_version(case: Case, limits: CaseLimits, now: datetime) -> Case:
+    """Make the next version. A case that has become more urgent is due as soon as one that opens now; a small payment first wins no time."""
+    priority, due_at = limits.priority(case.severity, case.at_risk_base), case.due_at
+    if priority < case.priority:
+        due_at = min(due_at, now + limits.due_after[priority - 1])
+    return msgspec.structs.replace(case, version=case.version + 1, priority=priority, due_at=due_at)
 
 
 def _is_priced(case: Case, flagged: FlaggedTransaction) -> bool:

@@ -6,9 +6,20 @@ from concurrent.futures import ThreadPoolExecutor
 from heapq import merge
 from typing import TYPE_CHECKING, Any, Final
 
-from common.cases import MAX_ATTEMPTS, TAKEN, CaseContentionError, Write, case_put, newest_check, read_case
+from common.cases import (
+    MAX_ATTEMPTS,
+    TAKEN,
+    CaseContentionError,
+    Write,
+    case_put,
+    newest_check,
+    read_case,
+    readable,
+    report_unreadable,
+)
 from contract.case import QUEUE_INDEX, QUEUE_SHARDS, Case, CaseKey, QueuedCase, from_queued_item
 from contract.case_work import Refusal, claim, holder, is_offered
+from contract.errors import InvalidRowError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +28,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from common.backoff import Backoff
+    from common.failures import FailureLog
 
 PAGE: Final = 25
 """Cases of a shard that one request reads."""
@@ -38,19 +50,28 @@ class CaseDesk:
         Waits between attempts to change a case.
     draw : Callable[[], float]
         Gives a number in [0, 1); ``random.random``.
+    log : FailureLog
+        Gets a line for each row that cannot be read and is left out of the queue.
     """
 
     def __init__(
-        self, client: DynamoDBClient, cases_table: str, backoff: Backoff, draw: Callable[[], float]
+        self,
+        client: DynamoDBClient,
+        cases_table: str,
+        backoff: Backoff,
+        draw: Callable[[], float],
+        log: FailureLog,
     ) -> None:
         self._client = client
         self._table = cases_table
         self._backoff = backoff
         self._draw = draw
+        self._log = log
 
     def queue(self) -> Iterator[QueuedCase]:
         """Give the cases that are not closed, the most urgent first, as the index has them: perhaps a second old.
 
+        A row that cannot be read is left out and reported: one row must not keep everybody from all the others.
         The first page of each shard is read at once, the shards side by side; further ones as they are needed.
         """
         requests = [self._request(shard) for shard in range(QUEUE_SHARDS)]
@@ -81,8 +102,6 @@ class CaseDesk:
 
         Raises
         ------
-        InvalidRowError
-            Where a row cannot be read.
         CaseContentionError, ClientError, BotoCoreError
             When DynamoDB did not answer or refused a request, after retries.
         """
@@ -94,16 +113,23 @@ class CaseDesk:
                 to_pass -= 1
                 passed.append(queued)
                 continue
-            found = self.change(queued.key, _Taking(analyst, now))
+            found = self._take(queued.key, analyst, now)
             if isinstance(found, Case):
                 return found
             taken += 1
             to_pass = int(self._draw() * min(2**taken, LONGEST_PASS))
         for queued in passed:
-            found = self.change(queued.key, _Taking(analyst, now))
+            found = self._take(queued.key, analyst, now)
             if isinstance(found, Case):
                 return found
         return None
+
+    def _take(self, key: CaseKey, analyst: str, now: datetime) -> Case | Refusal:
+        try:
+            return self.change(key, _Taking(analyst, now))
+        except InvalidRowError as error:
+            report_unreadable(error, self._log)
+            return Refusal.GONE
 
     def change(self, key: CaseKey, step: Callable[[Case], Case | Refusal]) -> Case | Refusal:
         """Make a step of :mod:`contract.case_work` with a case as it is stored.
@@ -182,7 +208,7 @@ class CaseDesk:
 
     def _shard(self, request: dict[str, Any], answer: Mapping[str, Any]) -> Iterator[QueuedCase]:
         while True:
-            yield from map(from_queued_item, answer["Items"])
+            yield from readable(answer["Items"], from_queued_item, self._log)
             if "LastEvaluatedKey" not in answer:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]

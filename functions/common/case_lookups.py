@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from common.batch_requests import BatchReader
-from common.cases import MAX_ATTEMPTS
+from common.cases import MAX_ATTEMPTS, readable
 from contract.case import (
     REASONS_INDEX,
     SECOND_LOOK_DUE,
@@ -18,7 +18,7 @@ from contract.case import (
     reasons_key,
     to_case_key,
 )
-from contract.closed_case import ClosedCase, from_closed_item
+from contract.closed_case import ClosedCase, LookCase, from_closed_item, from_look_item
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from common.backoff import Backoff
+    from common.failures import FailureLog
     from contract.case import Case
 
 SIMILAR: Final = 20
@@ -69,7 +70,7 @@ class _Found(NamedTuple):
 
 
 class CaseLookups:
-    """The tables, by the calls with which people look around. Raises ClientError, BotoCoreError, and InvalidRowError.
+    """The tables, by the calls with which people look around. Raises ClientError and BotoCoreError.
 
     Parameters
     ----------
@@ -79,11 +80,14 @@ class CaseLookups:
         Their names.
     backoff : Backoff
         Waits before rows are asked for again that were not answered.
+    log : FailureLog
+        Gets a line for each case that cannot be read and is left out of a list.
     """
 
-    def __init__(self, client: DynamoDBClient, tables: Tables, backoff: Backoff) -> None:
+    def __init__(self, client: DynamoDBClient, tables: Tables, backoff: Backoff, log: FailureLog) -> None:
         self._client = client
         self._tables = tables
+        self._log = log
         self._requests = BatchReader(client, MAX_ATTEMPTS, backoff.pause)
 
     def links(self, case: Case) -> tuple[Link, ...]:
@@ -107,24 +111,26 @@ class CaseLookups:
         """Give the newest other closed cases with the same two strongest reasons, whichever of the two is stronger."""
         if not case.reasons:
             return []
-        found = self._closed(
+        items = self._items(
             REASONS_INDEX,
             "reasons_key",
             reasons_key(case.strongest_reasons),
             SIMILAR + 1,
             is_newest_first=True,
         )
+        found = readable(items, from_closed_item, self._log)
         return [closed for closed in found if closed.key != case.key][:SIMILAR]
 
-    def second_looks(self, limit: int) -> list[ClosedCase]:
-        """Give the closed cases that a second person is to look at, those that have waited longest first."""
-        return self._closed(
+    def second_looks(self, limit: int) -> list[LookCase]:
+        """Give the cases that a second person is to look at, those that have waited longest first."""
+        items = self._items(
             SECOND_LOOK_INDEX, "second_look_state", SECOND_LOOK_DUE, limit, is_newest_first=False
         )
+        return list(readable(items, from_look_item, self._log))
 
-    def _closed(
+    def _items(
         self, index: str, attribute: str, value: str, limit: int, *, is_newest_first: bool
-    ) -> list[ClosedCase]:
+    ) -> list[dict[str, Any]]:
         answer = self._client.query(
             TableName=self._tables.cases,
             IndexName=index,
@@ -133,7 +139,7 @@ class CaseLookups:
             ScanIndexForward=not is_newest_first,
             Limit=limit,
         )
-        return [from_closed_item(item) for item in answer["Items"]]
+        return answer["Items"]
 
     def _cases_of(self, entity_id: str, but: CaseKey) -> _Found:
         answer = self._client.query(
@@ -151,5 +157,5 @@ class CaseLookups:
     def _cases(self, keys: Iterable[CaseKey]) -> Mapping[CaseKey, Case]:
         """Read the first :data:`MAX_KEYS` of these cases; those that have expired are left out."""
         items = self._requests.rows(self._tables.cases, [to_case_key(key) for key in islice(keys, MAX_KEYS)])
-        cases = map(from_case_item, items)
+        cases = readable(items, from_case_item, self._log)
         return {case.key: case for case in cases}

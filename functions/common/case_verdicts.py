@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from common.cases import MAX_ATTEMPTS, CaseContentionError, Write
 from common.failures import describe_failure
 from common.label_sender import UnsentLabelsError
-from contract.case import Judgement
+from contract.case import Judgement, Tally
 from contract.case_decision import (
     MAX_DECIDED,
     CaseDecision,
@@ -26,8 +26,15 @@ from contract.case_decision import (
     part_id,
     withdrawals_of,
 )
-from contract.case_outcome import is_in_flight, outcome_of, with_counted
-from contract.case_work import Refusal, close, contest, keep, stay_closed, undo
+from contract.case_outcome import (
+    is_in_flight,
+    judgement_of,
+    outcome_of,
+    release_of,
+    released_before,
+    with_counted,
+)
+from contract.case_work import Refusal, close, contest, keep, stay_closed, undo, with_decision
 from contract.label_message import encode_label_message
 
 if TYPE_CHECKING:
@@ -45,8 +52,10 @@ if TYPE_CHECKING:
 class WithdrawalStep(Protocol):
     """What becomes of a case whose decision is undone."""
 
-    def __call__(self, case: Case, decision: CaseDecision, others: Collection[str], /) -> Case | Refusal:
-        """Make the step; ``others`` are the payments on which other decisions hold."""
+    def __call__(
+        self, case: Case, decision: CaseDecision, others: Collection[CaseDecision], /
+    ) -> Case | Refusal:
+        """Make the step; ``others`` are the other decisions that hold."""
         ...
 
 
@@ -60,7 +69,7 @@ class CaseVerdicts:
     send : Callable
         Sends messages of the labels queue (:meth:`common.label_sender.LabelSender.send`).
     second_look_from : Decimal
-        From how much money that is called legitimate a second person is to look at a closed case, major units of its base currency.
+        From how much money that is called legitimate a second person is to look at a case, major units of its base currency.
     backoff : Backoff
         Waits between attempts to change a case.
     log : FailureLog
@@ -137,25 +146,29 @@ class CaseVerdicts:
 
         Returns and raises as :meth:`decide`; ``gone`` where there is no such decision.
         """
-        made = [decision for decision in self._tables.decisions(key) if decision.form_id == decision_id]
+        made = [decision for decision in self._made(key) if decision.form_id == decision_id]
 
-        def step(case: Case, decision: CaseDecision, others: Collection[str]) -> Case | Refusal:
+        def step(case: Case, decision: CaseDecision, others: Collection[CaseDecision]) -> Case | Refusal:
             return undo(case, decision, others, analyst, now)
 
         return self._withdraw(key, made, analyst, now, step)
 
     def contest(self, key: CaseKey, analyst: str, reason: str, now: datetime) -> Case | Refusal:
-        """Take a closed case over as its second person: the labels of its decisions are withdrawn, and this person has it.
+        """Take a case over as its second person: the labels of its decisions are withdrawn, and this person has it.
 
-        Returns and raises as :meth:`decide`.
+        Returns and raises as :meth:`decide`; ``gone`` where nobody has decided on it.
         """
 
-        def step(case: Case, _decision: CaseDecision, _others: Collection[str]) -> Case | Refusal:
-            return contest(case, analyst, reason, now)
+        def step(case: Case, _decision: CaseDecision, others: Collection[CaseDecision]) -> Case | Refusal:
+            return contest(case, others, analyst, reason, now)
 
-        made = self._tables.decisions(key)
+        made = self._made(key)
         remaining = [decision for decision in made if decision.undone_at is None]
         return self._withdraw(key, remaining or made, analyst, now, step)
+
+    def _made(self, key: CaseKey) -> list[CaseDecision]:
+        case = self._tables.case(key)
+        return [] if case is None else self._tables.decisions(case)
 
     def _repeat(self, attempt: Callable[[], Case | Refusal | None]) -> Case | Refusal:
         """Try until nobody else was faster."""
@@ -180,13 +193,14 @@ class CaseVerdicts:
         case = self._tables.case(key)
         if case is None:
             return Refusal.GONE
-        earlier = self._tables.decisions(key)
+        earlier = self._tables.decisions(case)
         made = next((decision for decision in earlier if decision.decision_id == decision_id), None)
         if made is not None:
             if not made.says_the_same(analyst, ruling, event_keys):
                 return Refusal.OTHER_DECISION
-            if made.undone_at is None:
-                self._send(labels_of(made))
+            if made.undone_at is not None:
+                return Refusal.UNDONE
+            self._send(labels_of(made))
             return case
         kept = keep(case, analyst, now)
         if isinstance(kept, Refusal):
@@ -210,15 +224,23 @@ class CaseVerdicts:
         outcome = outcome_of(case, rows, in_flight, decision)
         after = kept
         if outcome.verdict is not None:
-            is_due = outcome.legitimate.amount_base >= self._second_look_from
-            closed = close(case, analyst, outcome.verdict, now, is_second_look_due=is_due)
+            closed = close(case, analyst, outcome.verdict, now)
             if isinstance(closed, Refusal):
                 return closed
             after, decision = closed, msgspec.structs.replace(decision, has_closed=True)
+        before = self._released_before(case, ruling, now)
+        released = release_of(case, rows, earlier, decision, before, self._second_look_from)
+        after = with_decision(after, analyst, released, now)
         if not self._tables.add(decision, after):
             return None
         self._send(labels_of(decision))
         return after
+
+    def _released_before(self, case: Case, ruling: Ruling, now: datetime) -> Tally:
+        """What counts with what is released now."""
+        if judgement_of(ruling) is not Judgement.LEGITIMATE:
+            return Tally()
+        return released_before(self._tables.earlier(case), case.base_currency, now)
 
     def _withdraw(
         self,
@@ -248,10 +270,13 @@ class CaseVerdicts:
         case = self._tables.case(key)
         if case is None:
             return Refusal.GONE
-        made = self._tables.decisions(key)
-        decision = next(one for one in made if one.key == decision.key)
-        holding = (one.event_keys for one in made if one.undone_at is None and one.key != decision.key)
-        after = step(case, decision, frozenset().union(*holding))
+        made = self._tables.decisions(case)
+        found = next((one for one in made if one.key == decision.key), None)
+        if found is None:
+            return Refusal.GONE
+        decision = found
+        others = [one for one in made if one.undone_at is None and one.key != decision.key]
+        after = step(case, decision, others)
         if isinstance(after, Refusal):
             return after
         if decision.undone_at is not None:
@@ -264,7 +289,7 @@ class CaseVerdicts:
             # those whose labels are on their way are counted first: their rows might never say what the labels said.
             rows = [row for row in self._tables.rows(case).values() if row.event_key in decision.event_keys]
             uncounted = [row for row in rows if row.case_judgement is Judgement.UNDECIDED]
-            after = stay_closed(with_counted(case, uncounted, decision.ruling), analyst, now)
+            after = stay_closed(with_counted(case, uncounted, decision.ruling), others)
             written = self._tables.withdraw(decision, case, after, uncounted, now)
         if written is not Write.WRITTEN:
             return None

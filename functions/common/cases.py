@@ -7,17 +7,22 @@ faster; then it reads again.
 from __future__ import annotations
 
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from common.backoff import Backoff
 from common.errors import StageError
 from contract.case import Case, CaseKey, from_case_item, to_case_item, to_case_key
+from contract.errors import InvalidRowError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import ConditionCheckTypeDef, PutTypeDef
+
+    from common.failures import FailureLog
+
+_Row = TypeVar("_Row")
 
 MAX_ATTEMPTS: Final = 8
 """How often a case is read again because another worker has changed it meanwhile."""
@@ -79,6 +84,23 @@ def read_newest(client: DynamoDBClient, table: str, case_owner: str) -> Case | N
     )
     items = answer["Items"]
     return from_case_item(items[0]) if items else None
+
+
+def readable(
+    items: Iterable[Mapping[str, Any]], read: Callable[[Mapping[str, Any]], _Row], log: FailureLog
+) -> Iterator[_Row]:
+    """Read the entries of a list that people share. One that cannot be read is left out and reported: it must not keep them from the others."""
+    for item in items:
+        try:
+            yield read(item)
+        except InvalidRowError as error:
+            report_unreadable(error, log)
+
+
+def report_unreadable(error: InvalidRowError, log: FailureLog) -> None:
+    """Report a case that is left out of a list."""
+    fields = {"table": error.table, "attribute": error.attribute}
+    log.error("A case cannot be read and is left out", extra=fields)
 
 
 def case_put(table: str, case: Case) -> PutTypeDef:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from common.cases import TAKEN, Write, case_put, newest_check, read_case
-from contract.case import Judgement
+from contract.case import Judgement, from_case_item
 from contract.case_decision import from_decision_item, labels_of, to_decision_item, withdrawals_of
 from contract.case_outcome import CaseRow, judgement_of
 from contract.flagged import FLAGGED_TABLE, FlaggedKey, to_flagged_key
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from contract.case import Case, CaseKey
     from contract.case_decision import CaseDecision
     from contract.label import IdentifiedLabel
+
+EARLIER_PAGE: Final = 10
+"""Earlier cases of a user that one request reads."""
 
 _ROW_ATTRIBUTES: Final = ", ".join(CaseRow.__struct_fields__)
 
@@ -54,14 +57,18 @@ class DecisionTables:
         """Read a case, consistently."""
         return read_case(self._client, self._tables.cases, key)
 
-    def decisions(self, key: CaseKey) -> list[CaseDecision]:
-        """Read what was decided on a case, consistently, the earliest first, also what was undone."""
+    def decisions(self, case: Case) -> list[CaseDecision]:
+        """Read what was decided on a case, consistently, the earliest first, also what was undone.
+
+        Numbers of cases begin again when all of a user's cases have expired. What was decided before this case opened is of another
+        one with the same number, whose decisions DynamoDB has not deleted yet.
+        """
         items = self._query(
             TableName=self._tables.decisions,
             KeyConditionExpression="case_id = :case",
-            ExpressionAttributeValues={":case": {"S": key.case_id}},
+            ExpressionAttributeValues={":case": {"S": case.case_id}},
         )
-        decisions = map(from_decision_item, items)
+        decisions = (each for each in map(from_decision_item, items) if each.decided_at >= case.opened_at)
         return sorted(decisions, key=lambda decision: (decision.decided_at, decision.decision_id))
 
     def rows(self, case: Case) -> dict[str, CaseRow]:
@@ -75,6 +82,20 @@ class DecisionTables:
         )
         rows = (from_item(FLAGGED_TABLE, item, CaseRow) for item in items)
         return {row.event_key: row for row in rows}
+
+    def earlier(self, case: Case) -> Iterator[Case]:
+        """Read the user's cases before this one, consistently, the newest first, page by page as they are needed."""
+        items = self._query(
+            TableName=self._tables.cases,
+            KeyConditionExpression="case_owner = :owner AND case_number < :number",
+            ExpressionAttributeValues={
+                ":owner": {"S": case.case_owner},
+                ":number": {"N": str(case.case_number)},
+            },
+            ScanIndexForward=False,
+            Limit=EARLIER_PAGE,
+        )
+        return map(from_case_item, items)
 
     def add(self, decision: CaseDecision, after: Case) -> bool:
         """Write a new decision with its case and its labels; False where another worker was faster, or has written this decision."""

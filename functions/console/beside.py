@@ -8,9 +8,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from common.case_lookups import CaseLookups, Link
-    from contract.case import Case, CaseKey
+    from contract.case import Case
     from contract.case_decision import CaseDecision
-    from contract.closed_case import ClosedCase
+    from contract.closed_case import ClosedCase, LookCase
 
 
 class CaseSurroundings:
@@ -24,7 +24,7 @@ class CaseSurroundings:
         Reads what was decided on a case, the earliest first.
     """
 
-    def __init__(self, lookups: CaseLookups, decisions: Callable[[CaseKey], list[CaseDecision]]) -> None:
+    def __init__(self, lookups: CaseLookups, decisions: Callable[[Case], list[CaseDecision]]) -> None:
         self._lookups = lookups
         self._decisions = decisions
 
@@ -36,10 +36,10 @@ class CaseSurroundings:
         """Entities that other cases have met too."""
         return self._lookups.links(case)
 
-    def second_looks(self, limit: int) -> list[ClosedCase]:
-        """Closed cases that a second person is to look at, those that have waited longest first."""
+    def second_looks(self, limit: int) -> list[LookCase]:
+        """Cases that a second person is to look at, those that have waited longest first."""
         return self._lookups.second_looks(limit)
 
-    def decisions(self, key: CaseKey) -> list[CaseDecision]:
+    def decisions(self, case: Case) -> list[CaseDecision]:
         """What was decided on a case, the earliest first, also what was undone."""
-        return self._decisions(key)
+        return self._decisions(case)

@@ -57,7 +57,7 @@ class Beside(Protocol):
         """Closed cases with the same two strongest reasons."""
         ...
 
-    def decisions(self, key: CaseKey) -> list[CaseDecision]:
+    def decisions(self, case: Case) -> list[CaseDecision]:
         """What was decided on it."""
         ...
 
@@ -156,7 +156,7 @@ class CasePages:
             history=history | older,
             labels=self._records.labels_of_user(case.user_id),
             similar=self._beside.similar(case),
-            decisions=self._beside.decisions(case.key),
+            decisions=self._beside.decisions(case),
         )
 
     def next_case(self, visit: Visit) -> Response:

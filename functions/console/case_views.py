@@ -16,10 +16,10 @@ from console.verdicts import payment_id, ruling_text
 from console.views import base_money, counted, due_text, holder_text, shown_time
 from console.world_map import Stop, WorldMap, stop_of, world_map
 from contract.audit import MAX_TEXT_CHARACTERS
-from contract.case import Case, is_undecided
+from contract.case import Case, SecondLook, is_undecided
 from contract.case_decision import CaseDecision
 from contract.case_outcome import is_in_flight
-from contract.case_work import holder
+from contract.case_work import holder, is_contestable
 from contract.closed_case import ClosedCase
 from contract.flagged import FlaggedKey, FlaggedTransaction
 from contract.label import Label
@@ -120,6 +120,10 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     """The latest first."""
     can_agree: bool
     """Whether this person is asked for a second look."""
+    can_contest: bool
+    """Whether this person may take the case over as its second person."""
+    released: str
+    """What a second person is asked about; empty where none is."""
     shared: int
     """Entities of the case."""
     can_claim: bool
@@ -191,6 +195,7 @@ def case_view(
     lead = ranked[0] if ranked else None
     is_mine = can_work and held_by == person
     hidden = case.payment_count - len(rows)
+    can_contest = can_work and is_contestable(case) and person not in {case.closed_by, *case.decided_by}
     return CaseView(
         case_id=case.case_id,
         severity=case.severity.value,
@@ -210,10 +215,9 @@ def case_view(
         similar=tuple(similar_row(each) for each in records.similar),
         similar_summary=similar_summary(records.similar),
         decisions=tuple(decision_row(each) for each in reversed(records.decisions)),
-        can_agree=can_work
-        and case.second_look is not None
-        and case.second_look.is_due
-        and case.closed_by != person,
+        can_agree=can_contest and case.is_look_due,
+        can_contest=can_contest,
+        released="" if case.second_look is None else released_text(case.second_look, case.base_currency),
         shared=len(case.entities),
         can_claim=can_work and not case.is_closed and held_by is None,
         is_mine=is_mine,
@@ -314,6 +318,12 @@ def decision_row(decision: CaseDecision) -> DecisionRow:
         note=printable(decision.ruling.note, MAX_TEXT_CHARACTERS),
         state="" if decision.undone_at is None else f"undone {shown_time(decision.undone_at)}",
     )
+
+
+def released_text(look: SecondLook, currency: str | None) -> str:
+    """Say what a second person is asked about."""
+    payments = counted(look.released.payments, "payment")
+    return f"{payments}, {base_money(look.released.amount_base, currency)}"
 
 
 def _on_their_way(decisions: Sequence[CaseDecision], now: datetime) -> dict[str, str]:

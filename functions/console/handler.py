@@ -92,7 +92,7 @@ desk = Desk(
     clock,
 )
 backoff = cases_backoff(time.sleep, random.random)
-cases = CaseDesk(dynamodb, settings.cases_table, backoff, random.random)
+cases = CaseDesk(dynamodb, settings.cases_table, backoff, random.random, logger)
 records = Records(
     dynamodb,
     Tables(
@@ -118,7 +118,7 @@ decisions = DecisionTables(
 )
 verdicts = CaseVerdicts(decisions, labels.send, Decimal(settings.second_look_amount_base), backoff, logger)
 beside = CaseSurroundings(
-    CaseLookups(dynamodb, LookupTables(settings.cases_table, settings.case_links_table), backoff),
+    CaseLookups(dynamodb, LookupTables(settings.cases_table, settings.case_links_table), backoff, logger),
     decisions.decisions,
 )
 week = WeekRecords(dynamodb, settings.flagged_transactions_table, records)

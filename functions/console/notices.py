@@ -76,11 +76,20 @@ REFUSED_STEPS: Final = {
         "This form was sent before, and said something else",
         "Nothing was changed by this one. Open the case again: it shows what was decided.",
     ),
+    Refusal.UNDONE: Notice(
+        409,
+        "What this form said was undone",
+        "Nothing was changed. Open the case again, and judge its payments by the form that is there now.",
+    ),
     Refusal.NOT_DUE: Notice(
-        409, "No second look is due", "Nothing was changed. Somebody has looked at it, or nobody needs to."
+        409,
+        "No second look is due",
+        "Nothing was changed. Somebody has looked at it, or nothing was released.",
     ),
     Refusal.SAME_PERSON: Notice(
-        409, "A second look is somebody else's", "Nothing was changed. You have closed this case yourself."
+        409,
+        "A second look is somebody else's",
+        "Nothing was changed. You have decided on this case yourself.",
     ),
     Refusal.SUPERSEDED: Notice(
         409, "The user has a newer case", "Nothing was changed. Only the newest case of a user can be open."

@@ -11,9 +11,8 @@ import msgspec
 from console import notices
 from console.case_pages import MAX_PAYMENTS
 from console.case_reader import case_of
-from console.case_views import similar_row
 from console.judge_pages import form_id
-from console.queue_views import Filter, queue_view, read_filter
+from console.queue_views import Filter, look_row, queue_view, read_filter
 from console.rights import Right, rights_of
 from console.route import Action
 from console.verdicts import CHOICES, FRAUD_TYPES, money_of, read_verdict, undecided
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from console.records import Records
     from console.verdicts import Choice
     from contract.case_decision import Ruling
-    from contract.closed_case import ClosedCase
+    from contract.closed_case import LookCase
 
 READ: Final = 300
 """Cases of the queue that are read for a page: its counts are of these."""
@@ -57,7 +56,7 @@ class Bulk(msgspec.Struct, frozen=True):
     cases: tuple[tuple[Case, tuple[FlaggedTransaction, ...]], ...]
     """Each with all of its payments."""
     left_out: int
-    """Chosen ones that are closed, gone, or somebody else's."""
+    """Chosen ones that are closed, gone, or somebody else's, or have no payment that is undecided."""
 
     @property
     def chosen(self) -> list[FlaggedTransaction]:
@@ -74,9 +73,9 @@ class Bulk(msgspec.Struct, frozen=True):
 
 
 class Waiting(Protocol):
-    """The call to closed cases; see :class:`console.beside.CaseSurroundings`."""
+    """The call to the cases that wait; see :class:`console.beside.CaseSurroundings`."""
 
-    def second_looks(self, limit: int) -> list[ClosedCase]:
+    def second_looks(self, limit: int) -> list[LookCase]:
         """Those that a second person is to look at."""
         ...
 
@@ -139,9 +138,9 @@ class QueuePages:
             can_see_load=who is not None and who.may_reassign,
             most=MAX_BULK,
             second_looks=[
-                similar_row(each)
+                look_row(each)
                 for each in self._beside.second_looks(MAX_SECOND_LOOKS)
-                if each.closed_by != visit.person
+                if visit.person not in each.decided_by
             ],
         )
         if visit.query:
@@ -219,8 +218,10 @@ class QueuePages:
         order = {case_id: number for number, case_id in enumerate(ids)}
         mine = [case for case in found if not isinstance(claim(case, visit.person, visit.now), Refusal)]
         mine.sort(key=lambda case: order[case.case_id])
-        with_payments = tuple((case, tuple(self._records.case_payments(case, MAX_PAYMENTS))) for case in mine)
-        return Bulk(with_payments, len({*visit.chosen}) - len(mine))
+        read = [(case, tuple(self._records.case_payments(case, MAX_PAYMENTS))) for case in mine]
+        # A case counts payments as undecided whose rows somebody has deleted: nothing can be said about those.
+        judged = tuple((case, payments) for case, payments in read if undecided(payments))
+        return Bulk(judged, len({*visit.chosen}) - len(judged))
 
     def _preview(self, visit: Visit, bulk: Bulk, *, has_changed: bool) -> Response:
         choices: tuple[Choice, ...] = CHOICES

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from console.views import base_money, counted, due_text, duration, holder_text
+from console.views import base_money, counted, due_text, duration, holder_text, shown_time
 from contract.alert import Severity
 from contract.case_queue import QueueFilter, at_risk_base
 from contract.case_work import holder
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from contract.case import QueuedCase
+    from contract.closed_case import LookCase
     from contract.saved_filter import SavedFilter
 
 SHOWN: Final = 100
@@ -56,6 +57,16 @@ class QueueRow(msgspec.Struct, frozen=True):
     is_overdue: bool
     age: str
     state: str
+
+
+class LookRow(msgspec.Struct, frozen=True):
+    """A case that a second person is to look at."""
+
+    case_id: str
+    severity: str
+    since: str
+    payments: str
+    released: str
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -171,6 +182,18 @@ def queue_view(
         wanted=wanted,
         can_save=wanted != Filter() and not any(each.is_chosen for each in kept),
         workload=workload(cases, names, now),
+    )
+
+
+def look_row(case: LookCase) -> LookRow:
+    """Show a case that a second person is to look at."""
+    released = case.second_look.released
+    return LookRow(
+        case_id=case.key.case_id,
+        severity=case.severity.value,
+        since=shown_time(case.second_look.since),
+        payments=counted(released.payments, "payment"),
+        released=base_money(released.amount_base, case.base_currency),
     )
 
 

@@ -37,7 +37,7 @@ QUEUE_SHARDS: Final = 8
 REASONS_INDEX: Final = "by_reasons"
 """Index of the closed cases by their two strongest reasons."""
 SECOND_LOOK_INDEX: Final = "by_second_look"
-"""Index of the closed cases that a second person is to look at."""
+"""Index of the cases that a second person is to look at."""
 SECOND_LOOK_DUE: Final = "due"
 """Its only partition. They are few: only much money makes it necessary."""
 
@@ -149,10 +149,14 @@ class Handover(msgspec.Struct, frozen=True):
 
 
 class SecondLook(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Of a closed case: somebody else is to look at it too, because much money was called legitimate."""
+    """Somebody else is to look at a case too, because much money was called legitimate, or a payment without a rate."""
 
+    since: Instant
+    """Since when it is due."""
+    released: Tally = Tally()
+    """What the latest decision has made legitimate in all, in this case and in the user's earlier ones that count with it."""
     by: str | None = None
-    """Who has agreed; never the person who closed the case."""
+    """Who has agreed; never a person who has decided on the case."""
     at: Instant | None = None
 
     @property
@@ -177,7 +181,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """1, the most urgent, to 4: from money at risk and severity, as they are now."""
     opened_at: Instant
     due_at: Instant
-    """When it is to be decided. Fixed when the case opens, from money and severity then."""
+    """When it is to be decided: from money and severity when the case opens, and earlier where they have made it more urgent since."""
     expires_at: int
     """When DynamoDB may delete it, seconds since the epoch: with the last of its payments' rows."""
     base_currency: str | None = None
@@ -207,8 +211,10 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     closed_at: Instant | None = None
     closed_by: str | None = None
     """None where labels decided on all payments and nobody closed it."""
+    decided_by: tuple[str, ...] = ()
+    """Everybody who has decided on its payments, in the order of their ids, also those whose decisions are undone."""
     second_look: SecondLook | None = None
-    """Of a closed case by which much money was released."""
+    """Of a case by which much money was released, closed or not."""
 
     @property
     def key(self) -> CaseKey:
@@ -224,6 +230,11 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def is_closed(self) -> bool:
         """Whether nothing is left to decide."""
         return self.status is CaseStatus.CLOSED
+
+    @property
+    def is_look_due(self) -> bool:
+        """Whether a second person is to look at it."""
+        return self.second_look is not None and self.second_look.is_due
 
     @property
     def payment_count(self) -> int:
@@ -351,13 +362,14 @@ def to_case_key(key: CaseKey) -> Item:
 
 
 def to_case_item(case: Case) -> Item:
-    """Write the row in DynamoDB's wire form, with the attributes of its indexes: that of the queue, or those of closed cases."""
+    """Write the row in DynamoDB's wire form, with the attributes of its indexes."""
     item = to_item(case)
+    if case.is_look_due and case.second_look is not None:
+        item["second_look_state"] = {"S": SECOND_LOOK_DUE}
+        item["second_look_since"] = {"S": time_text(case.second_look.since)}
     if case.is_closed:
         if case.reasons:
             item["reasons_key"] = {"S": reasons_key(case.strongest_reasons)}
-        if case.second_look is not None and case.second_look.is_due:
-            item["second_look_state"] = {"S": SECOND_LOOK_DUE}
         return item
     return item | {
         "queue_shard": {"N": str(queue_shard(case.key))},

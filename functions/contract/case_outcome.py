@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 IN_FLIGHT: Final = timedelta(minutes=5)
 """For how long the payments of a decision count as decided though their rows do not say so."""
 
+RELEASES_COUNT: Final = timedelta(days=30)
+"""For how long what was called legitimate in a user's earlier cases counts with what is released now."""
+
 _JUDGEMENTS: Final = {
     LabelVerdict.FRAUD: Judgement.FRAUD,
     LabelVerdict.LEGITIMATE: Judgement.LEGITIMATE,
@@ -38,10 +41,13 @@ class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
     amount_base: Decimal | None = None
     base_currency: str | None = None
 
+    def is_priced_in(self, case: Case) -> bool:
+        """Whether the payment is in the case's sums."""
+        return self.amount_base is not None and self.base_currency == case.base_currency
+
     def amount_in(self, case: Case) -> Decimal:
         """What the payment adds to the case's sums."""
-        is_priced = self.amount_base is not None and self.base_currency == case.base_currency
-        return self.amount_base if is_priced and self.amount_base is not None else Decimal(0)
+        return self.amount_base if self.is_priced_in(case) and self.amount_base is not None else Decimal(0)
 
 
 class Outcome(NamedTuple):
@@ -57,6 +63,46 @@ class Outcome(NamedTuple):
         return None if self.undecided.payments else verdict_of(self.fraud.payments, self.legitimate.payments)
 
 
+def release_of(
+    case: Case,
+    rows: Mapping[str, CaseRow],
+    earlier: Sequence[CaseDecision],
+    decision: CaseDecision,
+    before: Tally,
+    limit: Decimal,
+) -> Tally | None:
+    """Count what is called legitimate with a new decision, where a second person is to look at it.
+
+    Parameters
+    ----------
+    case : Case
+        As it is stored.
+    rows : Mapping
+        As for :func:`outcome_of`.
+    earlier : Sequence[CaseDecision]
+        All earlier decisions on the case, the earliest first. However old one is, it counts for payments whose rows say nothing yet.
+    decision : CaseDecision
+        The new one.
+    before : Tally
+        Of :func:`released_before`.
+    limit : Decimal
+        From how much money, major units of the case's base currency.
+
+    Returns
+    -------
+    Tally | None
+        What is called legitimate in all, where that is ``limit`` or more, or a payment of the decision is in no sum; else None. None also of
+        a decision that calls nothing legitimate.
+    """
+    if judgement_of(decision.ruling) is not Judgement.LEGITIMATE:
+        return None
+    holding = [each for each in earlier if each.undone_at is None]
+    now = outcome_of(case, rows, holding, decision).legitimate
+    released = Tally(now.payments + before.payments, now.amount_base + before.amount_base)
+    is_priced = all(rows[one].is_priced_in(case) for one in decision.event_keys)
+    return None if is_priced and released.amount_base < limit else released
+
+
 def verdict_of(fraud_payments: int, legitimate_payments: int) -> CaseVerdict:
     """Verdict of a case of which nothing is undecided."""
     if fraud_payments and legitimate_payments:
@@ -67,6 +113,32 @@ def verdict_of(fraud_payments: int, legitimate_payments: int) -> CaseVerdict:
 def is_in_flight(decision: CaseDecision, now: datetime) -> bool:
     """Whether rows may not say yet what was decided."""
     return decision.undone_at is None and now - decision.decided_at < IN_FLIGHT
+
+
+def released_before(earlier: Iterable[Case], currency: str | None, now: datetime) -> Tally:
+    """Count what was called legitimate in a user's earlier cases, and at which no second person has looked.
+
+    Parameters
+    ----------
+    earlier : Iterable[Case]
+        The newest first. Those before a case at which somebody has looked are left out, as are those of more than
+        :data:`RELEASES_COUNT` ago: each was closed before the next one opened.
+    currency : str | None
+        Base currency of the case that is decided on now; the money of others is left out.
+    now : datetime
+        The clock, UTC.
+    """
+    payments, amount = 0, Decimal(0)
+    for case in earlier:
+        is_looked_at = case.second_look is not None and not case.second_look.is_due
+        if is_looked_at or (case.closed_at is not None and now - case.closed_at > RELEASES_COUNT):
+            break
+        # What is undecided in a case that was closed as legitimate has labels that are on their way.
+        coming = Tally() if case.verdict in {None, CaseVerdict.FRAUD} else case.undecided
+        payments += case.legitimate.payments + coming.payments
+        if case.base_currency == currency:
+            amount += case.legitimate.amount_base + coming.amount_base
+    return Tally(payments, amount)
 
 
 def judgement_of(ruling: Ruling) -> Judgement:

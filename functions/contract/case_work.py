@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from contract.case import MAX_SKIPS, Case, CaseStatus, Handover, SecondLook, Skip
+from contract.case import MAX_SKIPS, Case, CaseStatus, CaseVerdict, Handover, SecondLook, Skip
+from contract.label import LabelVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from contract.case import CaseVerdict, QueuedCase
+    from contract.case import QueuedCase, Tally
     from contract.case_decision import CaseDecision
 
 LEASE: Final = timedelta(minutes=15)
@@ -49,10 +50,12 @@ class Refusal(StrEnum):
     """A payment is not in the case, or not any more."""
     OTHER_DECISION = "other_decision"
     """The same form was sent before, and said something else."""
+    UNDONE = "undone"
+    """The same form was sent before, and what it said was undone."""
     NOT_DUE = "not_due"
     """No second person is to look at the case, or one has."""
     SAME_PERSON = "same_person"
-    """Who has closed a case is not its second person."""
+    """Who has decided on a case is not its second person."""
 
 
 def holder(case: Case | QueuedCase, now: datetime) -> str | None:
@@ -125,9 +128,30 @@ def keep(case: Case, analyst: str, now: datetime) -> Case | Refusal:
     return _not_held(case, analyst, now) or _claimed(case, analyst, now)
 
 
-def close(
-    case: Case, analyst: str, verdict: CaseVerdict, now: datetime, *, is_second_look_due: bool = False
-) -> Case | Refusal:
+def with_decision(case: Case, analyst: str, released: Tally | None, now: datetime) -> Case:
+    """Note in a case that somebody decides on it; the version stays.
+
+    Parameters
+    ----------
+    case : Case
+        The version that is to be written with the decision.
+    analyst : str
+        Who decides, and is not the second person of this case from then on.
+    released : Tally | None
+        What is called legitimate in all, where a second person is to look at it. Who has agreed before has not seen this decision,
+        so the look is due again. None leaves a look that is due as it is.
+    now : datetime
+        The clock, UTC.
+    """
+    look = case.second_look
+    if released is not None:
+        look = SecondLook(look.since if look is not None and look.is_due else now, released)
+    return msgspec.structs.replace(
+        case, decided_by=tuple(sorted({*case.decided_by, analyst})), second_look=look
+    )
+
+
+def close(case: Case, analyst: str, verdict: CaseVerdict, now: datetime) -> Case | Refusal:
     """End a case by a verdict; refused where it is not this person's. Its labels are sent by the caller.
 
     A case that labels have closed meanwhile is refused as ``closed``; so is one that somebody else has closed.
@@ -145,7 +169,6 @@ def close(
         closed_by=analyst,
         assignee=None,
         lease_until=None,
-        second_look=SecondLook() if is_second_look_due else None,
     )
 
 
@@ -162,7 +185,7 @@ def undo_close(case: Case, analyst: str, now: datetime) -> Case | Refusal:
 
 
 def undo(
-    case: Case, decision: CaseDecision, others: Collection[str], analyst: str, now: datetime
+    case: Case, decision: CaseDecision, others: Collection[CaseDecision], analyst: str, now: datetime
 ) -> Case | Refusal:
     """Take a decision back, within :data:`UNDO`, by whoever made it. A case that is closed since is this person's again.
 
@@ -172,8 +195,8 @@ def undo(
         As it is stored.
     decision : CaseDecision
         One that is undone already gives the case as it is.
-    others : Collection[str]
-        Keys of payments on which other decisions hold. A case stays closed where they are all of this decision's.
+    others : Collection[CaseDecision]
+        The other decisions that hold. A case stays closed where they decide on all of this decision's payments.
     analyst : str
         Who takes it back.
     now : datetime
@@ -188,31 +211,71 @@ def undo(
         return case
     if decision.analyst != analyst or now - decision.decided_at > UNDO:
         return Refusal.TOO_LATE
-    if case.is_closed and case.closed_by in {None, analyst} and not decision.event_keys <= {*others}:
-        return _reopened(case, analyst, now)
-    return _next(case)  # a newer version all the same: who decides meanwhile must not count what is undone
+    look = _look_at(case, others)
+    decided = frozenset[str]().union(*(one.event_keys for one in others))
+    if case.is_closed and case.closed_by in {None, analyst} and not decision.event_keys <= decided:
+        return _reopened(case, analyst, now, second_look=look)
+    # A newer version all the same: who decides meanwhile must not count what is undone.
+    return _next(case, second_look=look)
 
 
 def agree(case: Case, analyst: str, now: datetime) -> Case | Refusal:
-    """Say as a second person that a case was decided rightly; refused where none is due, or to whoever closed it."""
-    if case.second_look == SecondLook(analyst, now):
+    """Say as a second person that a case was decided rightly; refused where none is due, or to whoever has decided on it."""
+    look = case.second_look
+    if look is None:
+        return Refusal.NOT_DUE
+    agreed = msgspec.structs.replace(look, by=analyst, at=now)
+    if look == agreed:
         return case
-    return _not_second(case, analyst) or _next(case, second_look=SecondLook(analyst, now))
+    if not look.is_due:
+        return Refusal.NOT_DUE
+    return _decided_on(case, analyst) or _next(case, second_look=agreed)
 
 
-def contest(case: Case, analyst: str, reason: str, now: datetime) -> Case | Refusal:
-    """Take a case over as a second person, who decides anew; refused as :func:`agree` is. The caller withdraws its labels."""
-    had = case.handover
+def is_contestable(case: Case) -> bool:
+    """Whether somebody who has not decided on a case may take it over: a look is due, or people have closed it and released something."""
+    is_released = case.is_closed and case.verdict is not CaseVerdict.FRAUD and bool(case.decided_by)
+    return case.is_look_due or is_released
+
+
+def contest(
+    case: Case, others: Collection[CaseDecision], analyst: str, reason: str, now: datetime
+) -> Case | Refusal:
+    """Take a case over as a second person, who decides anew. The caller withdraws its labels, decision by decision.
+
+    Parameters
+    ----------
+    case : Case
+        As it is stored.
+    others : Collection[CaseDecision]
+        The decisions that hold still when this one is withdrawn. A look stays due as long as one of them releases something.
+    analyst : str
+        Who contests it.
+    reason : str
+        For whoever has it next.
+    now : datetime
+        The clock, UTC.
+
+    Returns
+    -------
+    Case | Refusal
+        ``not_due`` where :func:`is_contestable` says no, ``same_person`` for whoever has decided on it.
+    """
+    had, look = case.handover, _look_at(case, others)
     if holder(case, now) == analyst and had is not None and (had.by, had.reason) == (analyst, reason):
-        return _next(case)  # taken over with another of its decisions
-    refusal = _not_second(case, analyst)
-    return refusal or _reopened(case, analyst, now, handover=Handover(analyst, now, reason))
+        return _next(case, second_look=look)  # taken over with another of its decisions
+    if not is_contestable(case):
+        return Refusal.NOT_DUE
+    refusal = _decided_on(case, analyst)
+    return refusal or _reopened(case, analyst, now, handover=Handover(analyst, now, reason), second_look=look)
 
 
-def stay_closed(case: Case, analyst: str, now: datetime) -> Case:
-    """Leave a case closed whose decisions are undone, since the user has a newer one, where its payments will be: nobody need look at it."""
-    is_due = case.second_look is not None and case.second_look.is_due
-    return _next(case, second_look=SecondLook(analyst, now) if is_due else case.second_look)
+def stay_closed(case: Case, others: Collection[CaseDecision]) -> Case:
+    """Leave a case closed of which a decision is undone, since the user has a newer one, where its payments will be.
+
+    Nobody need look at it once no other decision that holds releases something.
+    """
+    return _next(case, second_look=_look_at(case, others))
 
 
 def _not_held(case: Case, analyst: str, now: datetime) -> Refusal | None:
@@ -224,17 +287,19 @@ def _not_held(case: Case, analyst: str, now: datetime) -> Refusal | None:
     return Refusal.NOT_CLAIMED if holder(case, now) is None else Refusal.TAKEN
 
 
-def _not_second(case: Case, analyst: str) -> Refusal | None:
-    """Whether this person is not the second one of a case."""
-    if not case.is_closed or case.second_look is None or not case.second_look.is_due:
-        return Refusal.NOT_DUE
-    return Refusal.SAME_PERSON if case.closed_by == analyst else None
+def _decided_on(case: Case, analyst: str) -> Refusal | None:
+    """Whether this person cannot be the second one of a case."""
+    return Refusal.SAME_PERSON if analyst in {case.closed_by, *case.decided_by} else None
+
+
+def _look_at(case: Case, holding: Collection[CaseDecision]) -> SecondLook | None:
+    """The second look of a case when only these decisions hold: none where they release nothing."""
+    has_released = any(one.ruling.verdict is LabelVerdict.LEGITIMATE for one in holding)
+    return case.second_look if has_released else None
 
 
 def _reopened(case: Case, analyst: str, now: datetime, **changes: object) -> Case:
-    return _claimed(
-        case, analyst, now, verdict=None, closed_at=None, closed_by=None, second_look=None, **changes
-    )
+    return _claimed(case, analyst, now, verdict=None, closed_at=None, closed_by=None, **changes)
 
 
 def _claimed(case: Case, analyst: str, now: datetime, **changes: object) -> Case:

@@ -1,4 +1,4 @@
-"""A closed case as the indexes of closed cases have it."""
+"""A closed case, and a case that waits for a second person, as the indexes have them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from contract.alert import Severity
-from contract.case import CASES_TABLE, CaseKey, CaseVerdict, Tally
+from contract.case import CASES_TABLE, CaseKey, CaseVerdict, SecondLook, Tally
 from contract.clock import Instant
 from contract.items import from_item
 
@@ -32,6 +32,27 @@ class ClosedCase(msgspec.Struct, frozen=True, kw_only=True):
     def key(self) -> CaseKey:
         """Key of its row."""
         return CaseKey(self.case_owner, self.case_number)
+
+
+class LookCase(msgspec.Struct, frozen=True, kw_only=True):
+    """A case that a second person is to look at, closed or not, as its index has it; the fields are those of :class:`Case`."""
+
+    case_owner: str
+    case_number: int
+    severity: Severity
+    second_look: SecondLook
+    decided_by: tuple[str, ...] = ()
+    base_currency: str | None = None
+
+    @property
+    def key(self) -> CaseKey:
+        """Key of its row."""
+        return CaseKey(self.case_owner, self.case_number)
+
+
+def from_look_item(item: Mapping[str, Any]) -> LookCase:
+    """Read an entry of the index of second looks; InvalidRowError names the attribute that is missing or cannot be read."""
+    return from_item(CASES_TABLE, item, LookCase)
 
 
 def from_closed_item(item: Mapping[str, Any]) -> ClosedCase:

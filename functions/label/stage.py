@@ -15,6 +15,7 @@ from common.errors import CacheUnavailableError
 from common.metrics import emit
 from contract.clock import EPOCH, MILLISECOND
 from contract.errors import InvalidLabelError
+from contract.flagged import FlaggedKey
 from contract.label import Label, effective
 from contract.label_message import content_hash, decode_label_message, identified
 from contract.label_rows import PENDING_ATTRIBUTE, Unfinished, unfinished
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from common.label_quarantine import LabelQuarantine
     from common.metrics import MetricSink
     from common.time_left import TimedContext
-    from contract.flagged import FlaggedKey
+    from contract.flagged import FlaggedTransaction
     from contract.label import IdentifiedLabel, LabelMessage
     from contract.label_rows import PendingLabel
     from label.finder import Payment
@@ -71,6 +72,10 @@ class Store(Protocol):
 
     def insert(self, label: Label) -> Label:
         """Insert a label, or give the stored one of this id."""
+        ...
+
+    def flagged(self, key: FlaggedKey) -> FlaggedTransaction | None:
+        """Read a flagged row."""
         ...
 
     def set_status(self, key: FlaggedKey, counting: Label | None) -> Flagged:
@@ -226,7 +231,12 @@ class LabelStage:
             if message.event_key is None
             else self._source.of_payment(message.user_id, message.event_key)
         )
-        return subject.of_earlier_labels(message, labels)
+        about = subject.of_earlier_labels(message, labels)
+        if about is not None or message.event_key is None:
+            return about
+        # History is kept for half a year, flagged rows for longer: people decide on them until they expire.
+        flagged = self._store.flagged(FlaggedKey(message.user_id, message.event_key))
+        return None if flagged is None else subject.of_flagged(flagged)
 
     def _insert(self, label: Label) -> None:
         stored = self._store.insert(label)

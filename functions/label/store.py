@@ -12,6 +12,8 @@ from contract.flagged import (
     FALSE_POSITIVE,
     OPEN,
     FlaggedKey,
+    FlaggedTransaction,
+    from_flagged_item,
     status_shard,
     to_flagged_key,
 )
@@ -103,6 +105,22 @@ class LabelStore:
             answer = self._client.get_item(TableName=self._tables.labels, Key=key, ConsistentRead=True)
             return from_item(LABELS_TABLE, answer.get("Item", {}), Label)
         return label
+
+    def flagged(self, key: FlaggedKey) -> FlaggedTransaction | None:
+        """Read a flagged row, consistently; None where there is none.
+
+        Raises
+        ------
+        InvalidRowError
+            Where the row cannot be read.
+        ClientError, BotoCoreError
+            When DynamoDB did not answer or refused the request, after retries.
+        """
+        answer = self._client.get_item(
+            TableName=self._tables.flagged, Key=to_flagged_key(key), ConsistentRead=True
+        )
+        item = answer.get("Item")
+        return None if item is None else from_flagged_item(item)
 
     def set_status(self, key: FlaggedKey, counting: Label | None) -> Flagged:
         """Set the status of a flagged row to what its payment's labels say.

@@ -1,20 +1,24 @@
-"""What a label is about: its payment as far as the label's effects need it, from the history or from an earlier label."""
+"""What a label is about: its payment as far as the label's effects need it, from the history, an earlier label or its flagged row."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from contract.entity_ids import entity_ids, entity_name
+from contract.channels import channel_of
+from contract.entity_ids import entity_ids, entity_name, id_of_name
 from contract.errors import InvalidLabelError
 from contract.flagged import FlaggedKey
-from engine.entities.risk import with_risk
+from engine.entities.risk import has_risk, with_risk
 from engine.profile.facts import facts_of_row
+from engine.profile.fingerprints import value_hash
+from engine.profile.seen_values import SeenKind
 from label.finder import NEAR_TIME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from contract.flagged import FlaggedTransaction
     from contract.label import Label, LabelMessage
     from label.finder import Payment
 
@@ -43,6 +47,25 @@ def of_payment(payment: Payment) -> Subject:
         tuple([entity_name(entity_id) for entity_id in with_risk(entity_ids(facts.transaction))]),
         tuple([value or 0 for value in facts.seen]),
         payment.row.is_to_be_flagged,
+    )
+
+
+def of_flagged(flagged: FlaggedTransaction) -> Subject:
+    """Take a payment that the history has no row of any more from its flagged row, which is kept for as long as people may decide on it."""
+    seen = {
+        SeenKind.COUNTRY: flagged.country,
+        SeenKind.DEVICE: flagged.device_id,
+        SeenKind.MERCHANT: flagged.merchant_id,
+        SeenKind.PAYEE: flagged.payee_id,
+        SeenKind.CHANNEL: None if flagged.channel is None else channel_of(flagged.channel),
+        SeenKind.CURRENCY: flagged.currency,
+    }
+    return Subject(
+        flagged.key,
+        flagged.occurred_at,
+        tuple(name for name in flagged.entity_ids if has_risk(id_of_name(name))),
+        tuple(value_hash(kind, seen[kind]) or 0 for kind in SeenKind),
+        True,
     )
 
 

@@ -27,12 +27,12 @@ from contract.case_work import (
     undo_close,
 )
 from tests.support.cases import make_case
-from tests.support.payments import NOW
+from tests.support.payments import NOW, Log
 
 
-def make_desk(client: Any, table: str) -> CaseDesk:
+def make_desk(client: Any, table: str, log: Log | None = None) -> CaseDesk:
     """A desk that does not wait."""
-    return CaseDesk(client, table, cases_backoff(lambda _: None, lambda: 0.5), random.random)
+    return CaseDesk(client, table, cases_backoff(lambda _: None, lambda: 0.5), random.random, log or Log())
 
 
 class DeskTable:
@@ -41,7 +41,8 @@ class DeskTable:
     def __init__(self, client: Any, table: str) -> None:
         self.client = client
         self.table = table
-        self.desk = make_desk(client, table)
+        self.log = Log()
+        self.desk = make_desk(client, table, self.log)
 
     def put(self, *cases: Case) -> None:
         for case in cases:
@@ -58,6 +59,23 @@ def make_cases(count: int) -> list[Case]:
 
 class CaseDeskContract:
     """Tests of the desk; a subclass has the fixture ``table``."""
+
+    @pytest.mark.parametrize("attribute", ["severity", "reasons"])
+    def test_a_row_that_cannot_be_read_is_left_out_and_reported(
+        self, table: DeskTable, attribute: str
+    ) -> None:
+        good, bad = make_cases(2)
+        item = to_case_item(msgspec.structs.replace(bad, priority=1)) | {attribute: {"S": "extreme"}}
+        table.put(good)
+        table.client.put_item(TableName=table.table, Item=item)
+
+        queued = table.case_ids()
+        taken = table.desk.next_case("ann", NOW)
+
+        assert good.case_id in queued
+        assert isinstance(taken, Case)
+        assert taken.case_id == good.case_id
+        assert table.log.lines
 
     people = 50
     """Who press "next" at once."""

@@ -10,7 +10,7 @@ from common.cases import cases_backoff
 from contract.case import Case, CaseStatus, CaseVerdict, SecondLook, to_case_item, to_link_item
 from contract.case_work import agree
 from tests.support.cases import make_case
-from tests.support.payments import NOW
+from tests.support.payments import NOW, Log
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,7 +35,12 @@ class LookupTables:
     def __init__(self, client: Any, cases: str, links: str) -> None:
         self._client = client
         self._tables = Tables(cases, links)
-        self.lookups = CaseLookups(client, self._tables, cases_backoff(lambda _: None, lambda: 0.5))
+        self.log = Log()
+        self.lookups = CaseLookups(client, self._tables, cases_backoff(lambda _: None, lambda: 0.5), self.log)
+
+    def put_item(self, item: Any) -> None:
+        """Write a row of cases as it is."""
+        self._client.put_item(TableName=self._tables.cases, Item=item)
 
     def put(self, *cases: Case) -> None:
         """Write cases with their links."""
@@ -98,7 +103,9 @@ class CaseLookupContract:
         assert tables.lookups.similar(make_case(reasons={})) == []
 
     def test_cases_wait_for_a_second_person_until_one_has_agreed(self, tables: LookupTables) -> None:
-        late, early = closed(1, 9, second_look=SecondLook()), closed(2, 1, second_look=SecondLook())
+        hour = timedelta(hours=1)
+        late = closed(1, 1, second_look=SecondLook(NOW + 9 * hour))
+        early = make_case("user-2", second_look=SecondLook(NOW + hour))
         tables.put(late, early, closed(3))
 
         waiting = _ids(tables.lookups.second_looks(10))
@@ -108,3 +115,13 @@ class CaseLookupContract:
 
         assert waiting == _ids([early, late])
         assert _ids(tables.lookups.second_looks(10)) == _ids([late])
+
+    def test_a_case_that_cannot_be_read_is_left_out_of_second_looks(self, tables: LookupTables) -> None:
+        tables.put(make_case(second_look=SecondLook(NOW)))
+        damaged = to_case_item(make_case("user-2", second_look=SecondLook(NOW)))
+        tables.put_item(damaged | {"severity": {"S": "extreme"}})
+
+        waiting = tables.lookups.second_looks(10)
+
+        assert _ids(waiting) == _ids([make_case()])
+        assert [line["attribute"] for line in tables.log.lines] == ["severity"]

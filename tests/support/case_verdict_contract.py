@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from common.cases import CaseContentionError
-from contract.case import Case, CaseKey, CaseStatus, CaseVerdict, SecondLook
+from contract.case import Case, CaseKey, CaseStatus, CaseVerdict, SecondLook, Tally
 from contract.case_decision import MAX_DECIDED, Ruling
 from contract.case_work import UNDO, Refusal
 from contract.label import LabelVerdict
@@ -120,6 +120,38 @@ class CaseVerdictContract:
         assert other is Refusal.OTHER_DECISION
         assert len(tables.sent) == 2
         assert len({*tables.sent}) == len(tables.waiting()) == len(tables.decisions()) == 1
+
+    def test_a_form_that_was_undone_is_refused_when_it_is_sent_again(self, tables: VerdictTables) -> None:
+        keys = tables.flag(payment("tx-1"))
+        tables.claim()
+        decide(tables, keys)
+        _done(tables.verdicts().undo(KEY, FORM, "ann", NOW + SECOND))
+
+        again = decide(tables, keys, at=NOW + SECOND)
+
+        assert again is Refusal.UNDONE
+        tables.deliver()
+        assert tables.statuses() == ["open"]
+
+    def test_a_case_whose_number_began_again_has_no_decision_of_the_one_before(
+        self, tables: VerdictTables
+    ) -> None:
+        old = tables.flag(payment("tx-1"))
+        tables.claim()
+        decide(tables, old, at=NOW - SECOND)
+        tables.deliver()
+        tables.expire_cases()
+        tables.delete(old[0])
+        new = tables.flag(payment("tx-2", 1))
+        tables.claim("bob")
+        _done(decide(tables, new, LEGITIMATE, "form-fedcba987654", "bob"))
+
+        _done(tables.verdicts().contest(KEY, "cleo", "r", NOW + SECOND))
+        early = tables.verdicts().undo(KEY, FORM, "ann", NOW)
+
+        withdrawn = [each for each in tables.waiting() if each.verdict is LabelVerdict.WITHDRAWN]
+        assert [each.event_key for each in withdrawn] == new
+        assert early is Refusal.GONE
 
     def test_whoever_does_not_have_the_case_decides_nothing(self, tables: VerdictTables) -> None:
         keys = tables.flag(payment("tx-1"))
@@ -233,7 +265,8 @@ class CaseVerdictContract:
 
         case = _done(decide(tables, keys, ruling))
 
-        assert case.second_look == (SecondLook() if ruling is LEGITIMATE else None)
+        due = SecondLook(NOW, Tally(1, Decimal(10_000)))
+        assert case.second_look == (due if ruling is LEGITIMATE else None)
 
     def test_a_contested_case_is_the_second_persons_and_undecided(self, tables: VerdictTables) -> None:
         keys = tables.flag(

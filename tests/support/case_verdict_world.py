@@ -33,6 +33,7 @@ from tests.support.payments import NOW, Log, Metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from contract.case_decision import CaseDecision
     from contract.label import LabelMessage
@@ -81,7 +82,7 @@ class VerdictTables:
 
     def decisions(self) -> list[CaseDecision]:
         """What was decided on the user's first case."""
-        return DecisionTables(self.client, self._tables).decisions(KEY)
+        return DecisionTables(self.client, self._tables).decisions(self.case())
 
     def flag(self, *flagged: FlaggedTransaction) -> list[str]:
         """Flag payments, which join the user's case; return their keys in order."""
@@ -99,13 +100,19 @@ class VerdictTables:
         """Delete a payment's row, as a person does."""
         self.client.delete_item(TableName=self._flagged, Key=to_flagged_key(FlaggedKey("user-1", event_key)))
 
+    def expire_cases(self) -> None:
+        """Delete the user's cases, as DynamoDB does when they have expired."""
+        for item in self.client.scan(TableName=self._cases)["Items"]:
+            key = {name: item[name] for name in ("case_owner", "case_number")}
+            self.client.delete_item(TableName=self._cases, Key=key)
+
     def newest(self) -> Case | None:
         """The user's newest case."""
         return read_newest(self.client, self._cases, KEY.case_owner)
 
-    def claim(self, analyst: str = "ann", key: CaseKey = KEY) -> None:
+    def claim(self, analyst: str = "ann", key: CaseKey = KEY, at: datetime = NOW) -> None:
         """Give a case to somebody."""
-        claimed = claim(self.case(key), analyst, NOW)
+        claimed = claim(self.case(key), analyst, at)
         assert isinstance(claimed, Case)
         self.client.put_item(TableName=self._cases, Item=to_case_item(claimed))
 
@@ -132,14 +139,15 @@ class VerdictTables:
             )
             known = self._known.setdefault(message.event_key, [])
             known.append(label)
-            self._set_status(message.event_key, status_of(effective(known)))
+            self.set_status(message.event_key, status_of(effective(known)))
 
     def follow(self) -> None:
         """Let the case stage handle a record of each row."""
         for row in self.rows():
             self._stage.take(to_flagged_item(row))
 
-    def _set_status(self, event_key: str, status: str) -> None:
+    def set_status(self, event_key: str, status: str) -> None:
+        """Write what a label says into a payment's row, and let the case stage follow."""
         answer = self.client.update_item(
             TableName=self._flagged,
             Key=to_flagged_key(FlaggedKey("user-1", event_key)),

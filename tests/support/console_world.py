@@ -168,7 +168,7 @@ class ConsoleWorld:
             links=settings.case_links_table,
         )
         self.records = records = Records(dynamodb, tables, settings.transaction_id_index, lambda _: None)
-        cases = CaseDesk(dynamodb, settings.cases_table, backoff, lambda: 0.0)
+        cases = CaseDesk(dynamodb, settings.cases_table, backoff, lambda: 0.0, self.log)
         client: Any = self.labels
         sender = LabelSender(client, settings.labels_queue_url)
         names_of_tables = DecisionTableNames(
@@ -180,7 +180,7 @@ class ConsoleWorld:
         decisions = DecisionTables(dynamodb, names_of_tables)
         verdicts = CaseVerdicts(decisions, sender.send, Decimal(10_000), backoff, self.log)
         lookups = CaseLookups(
-            dynamodb, LookupTables(settings.cases_table, settings.case_links_table), backoff
+            dynamodb, LookupTables(settings.cases_table, settings.case_links_table), backoff, self.log
         )
         beside = CaseSurroundings(lookups, decisions.decisions)
 

@@ -54,6 +54,9 @@ class MemoryTables:
     def insert(self, label: Label) -> Label:
         return self.labels.setdefault((label.user_id, label.event_key, label.label_id), label)
 
+    def flagged(self, key: FlaggedKey) -> None:
+        """None: no payment leaves this history before its flagged row."""
+
     def set_status(self, key: FlaggedKey, counting: Label | None) -> Flagged:
         if key not in self.statuses:
             return Flagged.MISSING

@@ -44,14 +44,24 @@ def test_the_first_payment_opens_a_case_and_the_next_one_joins_it(tables: DictCa
     check(tables)
 
 
-def test_a_case_is_due_by_the_money_and_severity_with_which_it_opens(tables: DictCaseTables) -> None:
+def test_a_case_is_due_by_its_money_and_severity_and_earlier_when_it_becomes_more_urgent(
+    tables: DictCaseTables,
+) -> None:
     one = payment("tx-1", decision=Decision.REVIEW, risk_score=60, sent={"amount": Decimal(10)})
     (before,) = taken(tables, one)
 
     (after,) = taken(tables, payment("tx-2", risk_score=95, sent={"amount": Decimal(20_000)}))
 
     assert (before.priority, before.due_at) == (4, NOW + LIMITS.due_after[3])
-    assert (after.priority, after.due_at, after.opened_at) == (1, before.due_at, NOW)
+    assert (after.priority, after.due_at, after.opened_at) == (1, NOW + LIMITS.due_after[0], NOW)
+
+
+def test_a_payment_that_makes_a_case_no_more_urgent_leaves_its_time(tables: DictCaseTables) -> None:
+    (before,) = taken(tables, payment("tx-1", risk_score=95, sent={"amount": Decimal(20_000)}))
+
+    (after,) = taken(tables, payment("tx-2", 1))
+
+    assert after.due_at == before.due_at
 
 
 @pytest.mark.parametrize(

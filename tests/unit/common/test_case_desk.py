@@ -17,7 +17,7 @@ from contract.case_work import Refusal, claim, close, undo_close
 from tests.support.case_desk_contract import CaseDeskContract, DeskTable, make_cases, make_desk
 from tests.support.cases import make_case
 from tests.support.moto_aws import OneAtATime, aws
-from tests.support.payments import NOW
+from tests.support.payments import NOW, Log
 from tests.support.tables import make_table
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def test_fifty_people_at_once_try_a_few_cases_each(aws: Callable[[str], Any]) ->
 
     for number in range(50):
         desk = CaseDesk(
-            client, table.table, cases_backoff(lambda _: None, lambda: 0.5), Random(number).random
+            client, table.table, cases_backoff(lambda _: None, lambda: 0.5), Random(number).random, Log()
         )
         desk.queue = lambda: iter(behind)  # type: ignore[method-assign]  # as all of them see it at once
         assert desk.next_case(f"analyst-{number}", NOW) is not None

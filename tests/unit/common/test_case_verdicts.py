@@ -25,6 +25,7 @@ from tests.support.case_verdict_world import KEY, NAMES, VerdictTables
 from tests.support.label_world import DynamoBackend, LabelWorld
 from tests.support.moto_aws import OneAtATime, aws
 from tests.support.payments import NOW, make_scored
+from tests.support.second_look_contract import SecondLookContract
 from tests.support.tables import make_table
 
 if TYPE_CHECKING:
@@ -42,6 +43,10 @@ def tables(aws: Callable[[str], Any]) -> VerdictTables:
 
 
 class TestOnMoto(CaseVerdictContract):
+    """With moto."""
+
+
+class TestSecondLookOnMoto(SecondLookContract):
     """With moto."""
 
 

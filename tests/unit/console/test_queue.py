@@ -172,6 +172,22 @@ def test_cases_are_judged_together_after_a_preview_with_the_exact_count(world: C
     assert judged == [case.case_id for case in cases[:2]]
 
 
+def test_a_case_whose_rows_are_all_gone_is_left_out_of_what_is_judged_together(world: ConsoleWorld) -> None:
+    cases = bulk_world(world)
+    empty = world.put_case("user-4")
+    chosen = [empty, *cases]
+
+    page = preview(world, chosen)
+    form = form_of(page) | {"chosen": [case.case_id for case in chosen]}
+    done = world.post("/queue/judge/confirmed", form)
+    alone = world.post("/queue/judge/confirmed", form | {"chosen": [empty.case_id]})
+
+    assert "2 payments of 2 cases" in page
+    assert "2 of the chosen cases are left out" in page
+    assert (done.status, done.body.count("closed: fraud")) == (200, 2)
+    assert alone.status < 500
+
+
 def test_nothing_is_judged_together_that_has_changed_since_the_preview(world: ConsoleWorld) -> None:
     cases = bulk_world(world)
     form = form_of(preview(world, cases))

@@ -54,7 +54,7 @@ CLOSED: Any = {
     "verdict": CaseVerdict.LEGITIMATE,
     "closed_at": NOW,
     "closed_by": "person-2",
-    "second_look": SecondLook(),
+    "second_look": SecondLook(NOW),
 }
 MINE = {"release", "skip", "judge", "undo"}
 """What is done with a case that one has."""

@@ -278,7 +278,7 @@ def test_much_released_money_is_looked_at_by_a_second_person(world: ConsoleWorld
 
     assert "A second person will look at it" in page
     assert "Do you agree?" not in own
-    assert f'<a href="/cases/{case.case_id}">legitimate, closed' in queue
+    assert f'<a href="/cases/{case.case_id}">{case.severity}, since' in queue
     assert "Do you agree?" in seen
     assert answer.status == 303
     second_look = world.stored_case(case).second_look

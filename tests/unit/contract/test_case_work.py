@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.case import MAX_SKIPS, Case, CaseStatus, CaseVerdict, Handover, SecondLook
+from contract.case import MAX_SKIPS, Case, CaseStatus, CaseVerdict, Handover, SecondLook, Tally
+from contract.case_decision import Ruling
 from contract.case_work import (
     LEASE,
     SKIP_HOLDS,
@@ -28,7 +30,9 @@ from contract.case_work import (
     stay_closed,
     undo,
     undo_close,
+    with_decision,
 )
+from contract.label import LabelVerdict
 from tests.support.cases import make_case, make_decision
 from tests.support.payments import NOW
 
@@ -146,7 +150,8 @@ def test_closing_is_undone_within_ten_seconds_by_whoever_closed_it() -> None:
 
 def released() -> Case:
     """A case that Ann closed, and that a second person is to look at."""
-    return _done(close(claimed(), "ann", CaseVerdict.LEGITIMATE, NOW, is_second_look_due=True))
+    case = with_decision(claimed(), "ann", Tally(1, Decimal(10_000)), NOW)
+    return _done(close(case, "ann", CaseVerdict.LEGITIMATE, NOW))
 
 
 def test_going_on_with_a_case_extends_the_lease_of_whoever_has_it() -> None:
@@ -176,7 +181,7 @@ def test_undoing_takes_no_case_from_somebody_else(case: Case) -> None:
 def test_undoing_what_other_decisions_say_too_leaves_the_case_closed() -> None:
     decision = make_decision()
 
-    assert _done(undo(closed(), decision, decision.event_keys, "ann", NOW)).is_closed
+    assert _done(undo(closed(), decision, [make_decision()], "ann", NOW)).is_closed
 
 
 def test_undoing_what_is_undone_changes_nothing() -> None:
@@ -188,7 +193,7 @@ def test_undoing_what_is_undone_changes_nothing() -> None:
 def test_a_second_person_agrees_once_and_is_not_the_first() -> None:
     agreed = _done(agree(released(), "bob", NOW + SECOND))
 
-    assert agreed.second_look == SecondLook("bob", NOW + SECOND)
+    assert agreed.second_look == SecondLook(NOW, Tally(1, Decimal(10_000)), "bob", NOW + SECOND)
     assert agree(agreed, "bob", NOW + SECOND) is agreed
     assert agree(released(), "ann", NOW) is Refusal.SAME_PERSON
     assert agree(agreed, "cleo", NOW) is Refusal.NOT_DUE
@@ -197,19 +202,53 @@ def test_a_second_person_agrees_once_and_is_not_the_first() -> None:
 
 
 def test_a_second_person_who_contests_a_case_has_it() -> None:
-    case = _done(contest(released(), "bob", "new device", NOW))
+    case = _done(contest(released(), (), "bob", "new device", NOW))
 
     assert (case.status, case.assignee, case.verdict, case.second_look) == ("claimed", "bob", None, None)
     assert case.handover == Handover("bob", NOW, "new device")
-    assert _done(contest(case, "bob", "new device", NOW + SECOND)).assignee == "bob"
-    assert contest(case, "cleo", "new device", NOW) is Refusal.NOT_DUE
-    assert contest(released(), "ann", "r", NOW) is Refusal.SAME_PERSON
-    assert contest(closed(), "bob", "r", NOW) is Refusal.NOT_DUE
+    assert _done(contest(case, (), "bob", "new device", NOW + SECOND)).assignee == "bob"
+    assert contest(case, (), "cleo", "new device", NOW) is Refusal.NOT_DUE
+    assert contest(released(), (), "ann", "r", NOW) is Refusal.SAME_PERSON
+    assert contest(closed(), (), "bob", "r", NOW) is Refusal.NOT_DUE
 
 
-def test_a_case_that_stays_closed_waits_for_nobody() -> None:
-    assert stay_closed(released(), "bob", NOW).second_look == SecondLook("bob", NOW)
-    assert stay_closed(closed(), "bob", NOW).second_look is None
+def test_a_release_that_is_small_or_agreed_on_can_be_contested() -> None:
+    small = with_decision(claimed(), "ann", None, NOW)
+    small = _done(close(small, "ann", CaseVerdict.LEGITIMATE, NOW))
+    agreed = _done(agree(released(), "bob", NOW))
+
+    for case in (small, agreed):
+        assert _done(contest(case, (), "cleo", "r", NOW)).assignee == "cleo"
+        assert contest(case, (), "ann", "r", NOW) is Refusal.SAME_PERSON
+
+
+def test_nobody_who_has_decided_on_a_case_is_its_second_person() -> None:
+    case = with_decision(claimed("eve"), "eve", Tally(1, Decimal(10_000)), NOW)
+    case = _done(claim(_done(release(case, "eve", "r", NOW)), "bob", NOW))
+    case = _done(close(with_decision(case, "bob", None, NOW), "bob", CaseVerdict.LEGITIMATE, NOW))
+
+    for person in ("eve", "bob"):
+        assert agree(case, person, NOW) is Refusal.SAME_PERSON
+        assert contest(case, (), person, "r", NOW) is Refusal.SAME_PERSON
+    assert not _done(agree(case, "cleo", NOW)).is_look_due
+
+
+def test_what_is_released_after_somebody_has_agreed_is_looked_at_anew() -> None:
+    agreed = _done(agree(with_decision(claimed(), "ann", Tally(1, Decimal(10_000)), NOW), "bob", NOW))
+
+    again = with_decision(agreed, "ann", Tally(2, Decimal(10_001)), NOW + SECOND)
+
+    assert again.second_look == SecondLook(NOW + SECOND, Tally(2, Decimal(10_001)))
+
+
+def test_a_look_stays_due_while_a_decision_holds_that_releases_something() -> None:
+    other = make_decision(ruling=Ruling(verdict=LabelVerdict.LEGITIMATE))
+
+    assert stay_closed(released(), [other]).is_look_due
+    assert _done(undo(released(), make_decision(), [other], "ann", NOW)).is_look_due
+    assert _done(contest(released(), [other], "bob", "r", NOW)).is_look_due
+    assert stay_closed(released(), [make_decision()]).second_look is None
+    assert _done(undo(released(), make_decision(), (), "ann", NOW)).second_look is None
 
 
 @pytest.mark.parametrize("step", ["release", "skip", "close", "undo"])

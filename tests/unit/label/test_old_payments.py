@@ -57,6 +57,30 @@ def test_a_dispute_that_is_won_after_the_payment_expired_withdraws_its_label(
 
 
 @pytest.mark.parametrize(
+    "scored", [make_scored(), make_scored(make_transaction(channel=None, location=None))]
+)
+def test_a_verdict_on_an_expired_payment_is_the_same_label_by_its_flagged_row(
+    backend: DynamoBackend, scored: Any
+) -> None:
+    world = LabelWorld(backend)
+    key = world.pay(scored)
+    verdict = msgspec.structs.replace(FRAUD, **key._asdict())
+    world.send(verdict)
+    known = world.state()
+    (by_history,) = backend.client.scan(TableName="labels")["Items"]
+    world.clear()
+    world.pay(scored)
+    expire(backend, "transaction_history")
+
+    world.send(verdict)
+
+    (by_flagged_row,) = backend.client.scan(TableName="labels")["Items"]
+    assert backend.waiting() == []
+    assert by_flagged_row == by_history
+    assert world.state() == known
+
+
+@pytest.mark.parametrize(
     "message",
     [
         msgspec.structs.replace(WON, user_id=None),
