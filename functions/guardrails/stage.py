@@ -176,7 +176,7 @@ class Guardrails:
         changes = [each for each in self._changes.lately(now) if each.was_deployed]
         if candidate is not None:
             version = candidate.ruleset.version
-            digests |= {each.digest_after for each in changes if each.candidate_version == version}
+            digests |= {each.deployed_digest for each in changes if each.candidate_version == version}
         windows = []
         for digest in sorted(digests):
             counted = self._counts.read(digest, now)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 RUNNING: Final = frozenset({"VALIDATING", "DEPLOYING", "BAKING"})
 """States of a deployment that is not complete yet."""
 _ACTIVE: Final = RUNNING | {"COMPLETE"}
-_UNDONE: Final = frozenset({"ROLLED_BACK", "REVERTED"})
+_UNDONE: Final = frozenset({"ROLLING_BACK", "ROLLED_BACK", "REVERTED"})
 MAX_DESCRIPTION: Final = 1_024
 """Characters that AppConfig takes."""
 
