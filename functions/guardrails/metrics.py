@@ -24,3 +24,8 @@ class Metric(StageMetric):
         COUNT,
         "Payments of the last five minutes that the guardrails were judged by; every run emits it while there is something to judge.",
     )
+    HOURS_NOT_KEPT = (
+        "RolloutHoursNotKept",
+        COUNT,
+        "Runs that could not keep the sums of an hour; they judge by its parts, which are kept for three days.",
+    )

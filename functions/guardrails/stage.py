@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Protocol
 
+from common.failures import describe_failure
 from common.metrics import emit
 from contract.active_ruleset import active_position
 from contract.ruleset_change import DEPLOYMENT_MARK, GUARDRAILS, ChangeKind, make_change
@@ -152,6 +153,9 @@ class Guardrails:
         if not is_judged(ruleset):
             return "Nothing of the ruleset can be withdrawn or suspended."
         counted = self._counts.read(ruleset.digest, now)
+        if counted.not_kept is not None:
+            emit(self._metrics, Metric.HOURS_NOT_KEPT)
+            self._log.warning("the sums of an hour cannot be kept", extra=describe_failure(counted.not_kept))
         windows = windows_at(counted.parts, counted.hours, now)
         compared = windows.get(_COMPARED_MINUTES) or windows[max(windows)]
         emit(self._metrics, Metric.PAYMENTS_COMPARED, sum(compared.payments.values()))

@@ -143,13 +143,16 @@ locals {
     rollout-counts = {
       kind           = "rollout-counts"
       severity       = "ticket"
-      symptom        = "DynamoDB does not take what both sides of the ruleset say: the guardrails judge by fewer payments, or by none."
+      symptom        = "DynamoDB does not take what both sides of the ruleset say, or its sums by hour: the guardrails judge by fewer payments, or longer rows are read each minute."
       threshold      = 0
       period_seconds = 60
       periods        = 10
       datapoints     = 5
-      expression     = null
-      metrics        = { failed = { namespace = var.metrics_namespace, name = "RolloutCountsFailed", stat = "Sum", dimensions = { service = "score" } } }
+      expression     = "FILL(failed, 0) + FILL(hours, 0)"
+      metrics = {
+        failed = { namespace = var.metrics_namespace, name = "RolloutCountsFailed", stat = "Sum", dimensions = { service = "score" } }
+        hours  = { namespace = var.metrics_namespace, name = "RolloutHoursNotKept", stat = "Sum", dimensions = { service = "guardrails" } }
+      }
     }
     model-drift = {
       kind           = "model-drift"

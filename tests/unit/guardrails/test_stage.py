@@ -42,6 +42,7 @@ class World:
     emitted: dict[str, float] = field(default_factory=dict)
     warnings: list[Any] = field(default_factory=list)
     now: datetime = NOW
+    not_kept: ClientError | None = None
 
     def __post_init__(self) -> None:
         self.stage = Guardrails(
@@ -57,7 +58,8 @@ class World:
 
     def read(self, digest: str, now: datetime) -> Counted:
         counts = self.counted.get(digest)
-        return Counted([] if counts is None else [Part(now - timedelta(minutes=1), counts)], {})
+        parts = [] if counts is None else [Part(now - timedelta(minutes=1), counts)]
+        return Counted(parts, {}, self.not_kept)
 
     def put(self, change: RulesetChange) -> None:
         self.rows.append(change)
@@ -144,6 +146,17 @@ def test_a_rule_that_holds_too_often_is_suspended() -> None:
     assert check_ruleset(world.appconfig.active, "after").rules[0].mode == "suspended"
     assert (world.rows[-1].kind, world.rows[-1].suspended_rule_ids) == (ChangeKind.SUSPENDED, ("r",))
     assert world.emitted[Metric.RULES_SUSPENDED] == 1
+
+
+def test_a_candidate_is_withdrawn_also_when_the_hour_before_cannot_be_kept() -> None:
+    world = World(not_kept=ClientError({"Error": {"Code": "ValidationException"}}, "PutItem"))
+    world.deployed(ROLLOUT, BAD)
+
+    world.stage.run()
+
+    assert check_ruleset(world.appconfig.active, "after").candidate is None
+    assert world.emitted[Metric.HOURS_NOT_KEPT] == 1
+    assert world.warnings[0][0] == "the sums of an hour cannot be kept"
 
 
 def test_a_good_candidate_stays_and_nothing_is_deployed() -> None:
