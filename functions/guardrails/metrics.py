@@ -29,3 +29,8 @@ class Metric(StageMetric):
         COUNT,
         "Runs that could not keep the sums of an hour; they judge by its parts, which are kept for three days.",
     )
+    LEFT_BY_NEW_USERS = (
+        "BandsLeftByNewUsers",
+        COUNT,
+        "Bands of the ruleset that were left by all users, and not by those with a past; nothing was withdrawn or suspended.",
+    )

@@ -160,6 +160,9 @@ class Guardrails:
         compared = windows.get(_COMPARED_MINUTES) or windows[max(windows)]
         emit(self._metrics, Metric.PAYMENTS_COMPARED, sum(compared.payments.values()))
         finding = evaluate(windows, ruleset)
+        emit(self._metrics, Metric.LEFT_BY_NEW_USERS, len(finding.watched))
+        if finding.watched:
+            self._log.warning("new users alone leave a band", extra={"reason": " ".join(finding.watched)})
         if finding.action is not Action.KEEP:
             self._act(newest, ruleset, finding, now)
         return finding.sentence

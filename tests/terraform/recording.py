@@ -25,6 +25,7 @@ from contract.rollout_rows import ROLLOUT_COUNTS_TABLE, counts_item, part_key
 from contract.ruleset_change import RULESET_CHANGES_TABLE, ChangeKind, ChangeState, RulesetChange
 from contract.ruleset_draft import CheckedDraft, Draft
 from engine.rollout.counts import RolloutCounts
+from engine.rollout.settled import SettledCounts
 from engine.rollout.start import with_candidate
 from engine.rollout.stored import counts_to_bytes
 from engine.rollout.whole import whole_document
@@ -359,7 +360,8 @@ def _run_guardrails(functions: _Functions, dynamodb: Any) -> None:
         ConfigurationVersion=str(version),
     )
     alerts = {group: [0, 1, 30 + group % 3] for group in range(64)}
-    _count(dynamodb, document, RolloutCounts(dict.fromkeys(range(64), 100), alerts))
+    users = dict.fromkeys(range(64), 100)
+    _count(dynamodb, document, RolloutCounts(users, alerts, settled=SettledCounts(users, alerts)))
     sentence = functions.invoke("guardrails", {})
     assert "allowed is at most" in sentence, sentence
     report = functions.invoke("guardrails", {"report": True})

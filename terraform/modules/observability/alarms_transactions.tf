@@ -118,6 +118,17 @@ locals {
       expression     = null
       metrics        = { suspended = { namespace = var.metrics_namespace, name = "RulesSuspended", stat = "Sum", dimensions = { service = "guardrails" } } }
     }
+    new-users-leave-band = {
+      kind           = "new-users-leave-band"
+      severity       = "page"
+      symptom        = "New users alone make a candidate or a rule leave its bounds: an attack, or honest people who are new. Nothing was withdrawn or suspended."
+      threshold      = 0
+      period_seconds = 60
+      periods        = 10
+      datapoints     = 3
+      expression     = null
+      metrics        = { left = { namespace = var.metrics_namespace, name = "BandsLeftByNewUsers", stat = "Maximum", dimensions = { service = "guardrails" } } }
+    }
     ruleset-change-failed = {
       kind           = "ruleset-change-failed"
       severity       = "ticket"

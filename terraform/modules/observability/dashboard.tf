@@ -65,7 +65,7 @@ locals {
       text = "## 4. What decides: rules and profiles"
       widgets = [
         { title = "Failing rules, refused or unreachable rulesets, unreadable history rows", ours = { score = { RuleFailures = ["Sum"], HistoryRowsUnreadable = ["Sum"], RulesetRefused = ["Sum"], RulesetUnreachable = ["Sum"], RulesetFallback = ["Sum"] } } },
-        { title = "Candidates withdrawn, rules suspended, deployments rolled back", ours = { guardrails = { CandidatesWithdrawn = ["Sum"], RulesSuspended = ["Sum"], RulesetRollbacks = ["Sum"] } } },
+        { title = "Candidates withdrawn, rules suspended, deployments rolled back", ours = { guardrails = { CandidatesWithdrawn = ["Sum"], RulesSuspended = ["Sum"], BandsLeftByNewUsers = ["Maximum"], RulesetRollbacks = ["Sum"] } } },
         { title = "Changes of the ruleset deployed and failed", ours = { ruleset_deployer = { RulesetChangesDeployed = ["Sum"], RulesetChangesFailed = ["Sum"] } } },
         { title = "Oldest approved change that is not deployed, seconds", ours = { ruleset_deployer = { OldestRulesetChangeSeconds = ["Maximum"] } }, line = 7200 },
         { title = "Payments that both sides of the ruleset were compared by", ours = { guardrails = { PaymentsCompared = ["Maximum"], RolloutHoursNotKept = ["Sum"] }, score = { RolloutCountsFailed = ["Sum"] } } },

@@ -107,6 +107,7 @@ def test_a_candidate_that_left_its_band_is_withdrawn_as_a_new_version() -> None:
     assert world.appconfig.deployments[-1]["Description"] == sentence
     assert world.emitted == {
         Metric.PAYMENTS_COMPARED: 6_400,
+        Metric.LEFT_BY_NEW_USERS: 0,
         Metric.CANDIDATES_WITHDRAWN: 1,
     }
     assert world.warnings[0][1]["reason"] == sentence
@@ -159,6 +160,21 @@ def test_a_candidate_is_withdrawn_also_when_the_hour_before_cannot_be_kept() -> 
     assert world.warnings[0][0] == "the sums of an hour cannot be kept"
 
 
+def test_what_new_users_alone_show_withdraws_nothing_and_is_said() -> None:
+    world = World()
+    attack = RolloutCounts(
+        PAYMENTS, {group: [0, 1, 30 + group % 3] for group in range(64)}, settled=GOOD.settled
+    )
+    world.deployed(ROLLOUT, attack)
+
+    assert world.stage.run() == "Nothing has left its band."
+
+    assert world.appconfig.active == ROLLOUT
+    assert world.emitted[Metric.LEFT_BY_NEW_USERS] == 1
+    assert world.warnings[0][0] == "new users alone leave a band"
+    assert "allowed is at most 2." in world.warnings[0][1]["reason"]
+
+
 def test_a_good_candidate_stays_and_nothing_is_deployed() -> None:
     world = World()
     world.deployed(ROLLOUT, GOOD)
@@ -166,7 +182,7 @@ def test_a_good_candidate_stays_and_nothing_is_deployed() -> None:
     assert world.stage.run() == "Nothing has left its band."
 
     assert len(world.appconfig.deployments) == 1
-    assert world.emitted == {Metric.PAYMENTS_COMPARED: 6_400, **_one_rollback(0)}
+    assert world.emitted == {Metric.PAYMENTS_COMPARED: 6_400, Metric.LEFT_BY_NEW_USERS: 0, **_one_rollback(0)}
 
 
 def _one_rollback(count: int) -> dict[str, float]:
