@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Protocol
 
+import msgspec
+
 from common.failures import describe_failure
 from common.metrics import emit
 from contract.active_ruleset import active_position
@@ -17,6 +19,7 @@ from engine.rollout.report import RolloutReport, report_of
 from engine.rollout.windows import windows_at
 from engine.rules.check import check_ruleset
 from guardrails.metrics import Metric
+from rollouts.deployments import RUNNING
 from rollouts.rows import active_row, versions
 
 if TYPE_CHECKING:
@@ -58,6 +61,10 @@ class RulesetDeployments(Protocol):
 
     def replace(self, newest: Sequence[Deployment], document: bytes, why: str) -> int:
         """Deploy a document at once."""
+        ...
+
+    def stop(self, deployment: Deployment) -> None:
+        """Stop a deployment that is not complete."""
         ...
 
 
@@ -164,7 +171,10 @@ class Guardrails:
         if finding.watched:
             self._log.warning("new users alone leave a band", extra={"reason": " ".join(finding.watched)})
         if finding.action is not Action.KEEP:
-            self._act(newest, ruleset, finding, now)
+            if active.state in RUNNING:
+                self._stop(newest, ruleset, finding, now)
+            else:
+                self._act(newest, ruleset, finding, now)
         return finding.sentence
 
     def report(self) -> RolloutReport | str:
@@ -205,6 +215,45 @@ class Guardrails:
         self._keep(ruleset.digest, newest[-1].document)
         self._changes.put_active(active_row(newest[-1].number, position, newest[0].changed_at, ruleset))
         self._position = position
+
+    def _stop(self, newest: Sequence[Deployment], ruleset: Ruleset, finding: Finding, now: datetime) -> None:
+        """Stop a deployment under way. Its document decides for some users only, so what it brings must not be deployed for all at once: the one before decides.
+
+        That one is judged like any. Where it has the candidate that is to be withdrawn, with the share from before, it is taken out at once.
+        """
+        stopped = newest[-1]
+        self._deployments.stop(stopped)
+        newest = self._deployments.newest()
+        if not newest or newest[-1].number >= stopped.number:
+            return  # somebody was faster; the next run judges what decides then
+        before = self._read(newest[-1])
+        self._changes.put(
+            make_change(
+                changed_at=now,
+                digest_after=before.digest,
+                kind=ChangeKind.ROLLED_BACK,
+                changed_by=GUARDRAILS,
+                reason=finding.sentence,
+                digest_before=ruleset.digest,
+                deployment=stopped.number,
+                **versions(before),
+            )
+        )
+        emit(self._metrics, Metric.ROLLBACKS_RECORDED)
+        self._log.warning(
+            "a deployment was stopped",
+            extra={
+                "reason": finding.sentence,
+                "before": ruleset.digest,
+                "after": before.digest,
+                "deployment": stopped.number,
+            },
+        )
+        self._note_active(newest, before)
+        bad = ruleset.candidate
+        if finding.action is Action.WITHDRAW and bad is not None and before.candidate is not None:
+            if before.candidate.ruleset.version == bad.ruleset.version:
+                self._act(newest, before, msgspec.structs.replace(finding, suspensions=()), now)
 
     def _act(self, newest: Sequence[Deployment], ruleset: Ruleset, finding: Finding, now: datetime) -> None:
         document = applied(newest[-1].document.decode(), finding).encode()

@@ -88,6 +88,15 @@ class Deployments:
                 return None
             raise
 
+    def stop(self, deployment: Deployment) -> None:
+        """Stop a deployment that is not complete: the document before it decides again."""
+        self._client.stop_deployment(
+            ApplicationId=self._application,
+            EnvironmentId=self._environment,
+            DeploymentNumber=deployment.number,
+            AllowRevert=True,
+        )
+
     def replace(
         self,
         newest: Sequence[Deployment],
@@ -133,12 +142,7 @@ class Deployments:
             Description=why[:MAX_DESCRIPTION],
         )["VersionNumber"]
         if active.state in RUNNING:
-            self._client.stop_deployment(
-                ApplicationId=self._application,
-                EnvironmentId=self._environment,
-                DeploymentNumber=active.number,
-                AllowRevert=True,
-            )
+            self.stop(active)
         started = self._client.start_deployment(
             ApplicationId=self._application,
             EnvironmentId=self._environment,

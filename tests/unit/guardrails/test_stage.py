@@ -127,15 +127,38 @@ def test_what_was_withdrawn_stays_withdrawn_and_is_recorded_once() -> None:
 
 
 @pytest.mark.parametrize("state", ["DEPLOYING", "BAKING"])
-def test_a_deployment_that_is_not_complete_is_stopped_before_its_candidate_is_withdrawn(state: str) -> None:
+@pytest.mark.parametrize(("data", "counts"), [(ROLLOUT, BAD), (LIMITED, FREQUENT)], ids=["band", "rule"])
+def test_a_deployment_under_way_is_stopped_and_the_document_before_decides(
+    state: str, data: bytes, counts: RolloutCounts
+) -> None:
     world = World()
-    world.deployed(PLAIN, GOOD)
-    world.deployed(ROLLOUT, BAD, state)
+    before = world.deployed(PLAIN, GOOD)
+    stopped = world.deployed(data, counts, state)
+
+    sentence = world.stage.run()
+    world.now += timedelta(minutes=10)
+    world.stage.run()
+
+    assert [each["State"] for each in world.appconfig.deployments] == ["COMPLETE", "ROLLED_BACK"]
+    assert world.appconfig.active == PLAIN
+    (change,) = [each for each in world.rows if each.changed_by == "guardrails"]
+    assert (change.kind, change.reason, change.deployment) == (ChangeKind.ROLLED_BACK, sentence, 2)
+    assert (change.digest_before, change.digest_after) == (stopped, before)
+    assert world.emitted[Metric.ROLLBACKS_RECORDED] == 1
+    assert world.actives[-1].digest == before
+
+
+def test_a_candidate_whose_share_grows_is_taken_out_of_the_document_before_too() -> None:
+    world = World()
+    world.deployed(ROLLOUT.replace(b'"share": 10', b'"share": 5'), GOOD)
+    world.deployed(ROLLOUT, BAD, "DEPLOYING")
 
     world.stage.run()
 
     assert [each["State"] for each in world.appconfig.deployments] == ["COMPLETE", "ROLLED_BACK", "COMPLETE"]
     assert check_ruleset(world.appconfig.active, "after").candidate is None
+    assert [each.kind for each in world.rows[-2:]] == [ChangeKind.ROLLED_BACK, ChangeKind.WITHDRAWN]
+    assert world.rows[-1].withdrawn_version == "2"
 
 
 def test_a_rule_that_holds_too_often_is_suspended() -> None:
