@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 RECORDED_BY_OTHERS: Final = timedelta(minutes=5)
 """Whoever deploys writes the row of it; after so long the guardrails do."""
 
+RECORDED_WITHIN: Final = timedelta(hours=1)
+"""The row of a deployment has a time at most so much later than the deployment's own: both clocks, and a run that was slow."""
+
 UNKNOWN: Final = "unknown"
 """In ``changed_by``: somebody who deployed without `make rules-deploy`. AWS's audit trail says who."""
 
@@ -250,10 +253,10 @@ class Guardrails:
             },
         )
         self._note_active(newest, before)
-        bad = ruleset.candidate
-        if finding.action is Action.WITHDRAW and bad is not None and before.candidate is not None:
-            if before.candidate.ruleset.version == bad.ruleset.version:
-                self._act(newest, before, msgspec.structs.replace(finding, suspensions=()), now)
+        bad, left = ruleset.candidate, before.candidate
+        is_left = bad is not None and left is not None and bad.ruleset.version == left.ruleset.version
+        if finding.action is Action.WITHDRAW and is_left:
+            self._act(newest, before, msgspec.structs.replace(finding, suspensions=()), now)
 
     def _act(self, newest: Sequence[Deployment], ruleset: Ruleset, finding: Finding, now: datetime) -> None:
         document = applied(newest[-1].document.decode(), finding).encode()
@@ -294,18 +297,21 @@ class Guardrails:
 
     def _record(self, newest: list[Deployment], ruleset: Ruleset, now: datetime) -> None:
         """Insert the rows of deployments that have none."""
-        if newest[0].number <= self._recorded_to:
-            return
+        position = active_position(newest[0].number, is_undone=newest[0].is_undone)
+        if position == self._recorded_to:
+            return  # an undone one has another position, so it is recorded also where its deployment was
         if now - newest[0].changed_at < RECORDED_BY_OTHERS:
             return
-        known = {(each.deployment, each.kind is ChangeKind.ROLLED_BACK) for each in self._changes.lately(now)}
         for deployment in newest:
+            # Of the months of this deployment, not of today: a process that starts anew looks at deployments of any age.
+            rows = self._changes.lately(deployment.changed_at + RECORDED_WITHIN)
+            known = {(each.deployment, each.kind is ChangeKind.ROLLED_BACK) for each in rows}
             has_row = not deployment.is_undone and deployment.description.startswith(DEPLOYMENT_MARK)
             if not has_row and (deployment.number, deployment.is_undone) not in known:
                 self._changes.put(self._change_of(deployment, ruleset))
                 if deployment.is_undone:
                     emit(self._metrics, Metric.ROLLBACKS_RECORDED)
-        self._recorded_to = newest[0].number
+        self._recorded_to = position
 
     def _change_of(self, deployment: Deployment, active: Ruleset) -> RulesetChange:
         before = self._read(deployment).digest if deployment.is_undone else None

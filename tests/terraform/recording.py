@@ -31,12 +31,12 @@ from engine.rollout.start import with_candidate
 from engine.rollout.stored import counts_to_bytes
 from engine.rollout.whole import whole_document
 from engine.rules.check import check_ruleset
-from local.rulesets import Rulesets
 from local.components.aws_api import AwsApi, make_client
 from local.components.cache import Cache
 from local.lambda_api import LambdaApi
 from local.provision import provision
 from local.resources import Resources, dead_letter_name, resolve_environment
+from local.rulesets import Rulesets
 from local.runtime.package import unpack
 from local.runtime.pool import FunctionPool
 from ops import rules

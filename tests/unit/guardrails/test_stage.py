@@ -68,8 +68,8 @@ class World:
         self.actives.append(active)
 
     def lately(self, now: datetime) -> list[RulesetChange]:
-        assert now == self.now
-        return list(self.rows)
+        months = {f"{now:%Y-%m}", f"{now.replace(day=1) - timedelta(days=1):%Y-%m}"}
+        return [each for each in self.rows if each.changed_in in months]
 
     def add_metric(self, name: str, unit: object, value: float) -> None:
         assert unit
@@ -227,6 +227,38 @@ def test_a_deployment_without_a_row_is_recorded_once_after_some_minutes() -> Non
     (change,) = world.rows
     assert (change.kind, change.changed_by, change.digest_after) == (ChangeKind.DEPLOYED, UNKNOWN, digest)
     assert (change.deployment, change.reason) == (1, "Deployment started")
+
+
+def test_a_rollback_after_its_deployment_was_recorded_is_recorded_too_by_the_same_process() -> None:
+    world = World()
+    world.deployed(PLAIN, GOOD)
+    world.deployed(LIMITED, GOOD, "DEPLOYING")
+    world.stage.run()
+    world.appconfig.deployments[-1]["State"] = "ROLLED_BACK"
+
+    for _ in range(3):
+        world.stage.run()
+
+    assert [(each.kind, each.deployment) for each in world.rows] == [
+        (ChangeKind.DEPLOYED, 2),
+        (ChangeKind.ROLLED_BACK, 2),
+        (ChangeKind.DEPLOYED, 1),
+    ]
+    assert world.emitted[Metric.ROLLBACKS_RECORDED] == 1
+
+
+def test_what_was_recorded_months_ago_is_not_recorded_again_by_a_new_process() -> None:
+    world = World()
+    world.deployed(ROLLOUT, BAD)
+    world.appconfig.now = NOW + timedelta(seconds=2)
+    world.stage.run()
+    rows = list(world.rows)
+
+    world.now += timedelta(days=62)
+    world.__post_init__()
+    world.stage.run()
+
+    assert world.rows == rows
 
 
 def test_a_rollback_is_recorded_with_both_digests() -> None:
