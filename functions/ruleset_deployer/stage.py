@@ -47,6 +47,7 @@ AT_ONCE: Final = frozenset({ChangeKind.WITHDRAWN, ChangeKind.LISTS})
 MAX_REASON: Final = 1_000
 """Characters of a failure that the row keeps."""
 
+_NOTHING_DEPLOYED: Final = "no ruleset is deployed; `make apply` deploys the first one"
 _NEXT_RUN: Final = "ConflictException"
 """Another deployment is under way, or has just begun. The next run sees which."""
 _REFUSED: Final = "BadRequestException"
@@ -232,7 +233,7 @@ class Deployer:
     def _begin(self, change: RulesetChange) -> None:
         newest = self._deployments.newest()
         if not newest or newest[-1].is_undone:
-            raise RefusedChangeError("no ruleset is deployed; `make apply` deploys the first one")
+            raise RefusedChangeError(_NOTHING_DEPLOYED)
         if newest[-1].state in RUNNING and change.kind is not ChangeKind.WITHDRAWN:
             return  # AppConfig takes one at a time; a withdrawal stops it
         document, ruleset = self._examined(change, newest[-1])
@@ -244,7 +245,13 @@ class Deployer:
     def _resume(self, change: RulesetChange, after: int) -> None:
         """Go on after a run that died between its row and its deployment, or has not heard of it."""
         newest = self._deployments.newest()
+        if not newest or newest[-1].is_undone:
+            raise RefusedChangeError(_NOTHING_DEPLOYED)
         found = self._deployments.find(after + 1)
+        if found is None and newest[0].number < after:
+            raise RefusedChangeError(
+                "AppConfig numbers its deployments anew; make it again from the active ruleset"
+            )
         if found is None:
             # Read before, so it has nothing newer than `after`: what it says is what the deployment follows.
             self._start(change, newest, *self._examined(change, newest[-1]))

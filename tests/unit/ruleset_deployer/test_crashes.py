@@ -11,6 +11,8 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from contract.ruleset_change import ChangeKind, ChangeState, document_digest
 from engine.rules.check import check_ruleset
 from ruleset_deployer.metrics import Metric
+from ruleset_deployer.store import DeployedRows
+from tests.support.appconfig_memory import MemoryAppConfig
 from tests.support.deployer_world import FIRST, LISTS_HEAD, SECOND, DeployerWorld
 from tests.support.rule_samples import document
 
@@ -257,3 +259,22 @@ def test_a_withdrawal_of_a_candidate_that_is_gone_before_it_began_is_refused(
 
     assert world.stored(change).state is ChangeState.FAILED
     assert world.appconfig.active == FIRST.encode()
+
+
+@pytest.mark.parametrize("is_empty", [False, True])
+def test_a_change_that_began_in_an_appconfig_that_is_gone_fails_and_keeps_no_other_waiting(
+    aws: Callable[[str], Any], is_empty: bool
+) -> None:
+    world = DeployerWorld(aws("dynamodb"), aws("s3"))
+    for number in range(2, 6):
+        world.appconfig.deploy(FIRST.encode(), content_type="application/x-yaml")
+        world.activate(FIRST, number)
+    change = world.approved(document=SECOND)
+    DeployedRows(world.dynamodb, world.table).begin(change, 5)
+    world.appconfig = MemoryAppConfig()
+    if not is_empty:
+        world.appconfig.deploy(FIRST.encode(), content_type="application/x-yaml")
+
+    world.make_deployer().run()
+
+    assert world.stored(change).state is ChangeState.FAILED
