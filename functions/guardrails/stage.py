@@ -58,6 +58,11 @@ class Log(Protocol):
 class RulesetDeployments(Protocol):
     """The calls to AppConfig; see :class:`rollouts.deployments.Deployments`."""
 
+    @property
+    def place(self) -> str:
+        """Ids of application and environment."""
+        ...
+
     def newest(self) -> list[Deployment]:
         """Give the active deployment, and before it those that were undone later."""
         ...
@@ -216,7 +221,9 @@ class Guardrails:
         if position == self._position:
             return
         self._keep(ruleset.digest, newest[-1].document)
-        self._changes.put_active(active_row(newest[-1].number, position, newest[0].changed_at, ruleset))
+        self._changes.put_active(
+            active_row(newest[-1].number, position, newest[0].changed_at, ruleset, self._deployments.place)
+        )
         self._position = position
 
     def _stop(self, newest: Sequence[Deployment], ruleset: Ruleset, finding: Finding, now: datetime) -> None:
@@ -263,7 +270,9 @@ class Guardrails:
         after = check_ruleset(document, "the new version", self._models)
         self._keep(after.digest, document)
         number = self._deployments.replace(newest, document, finding.sentence)
-        self._changes.put_active(active_row(number, active_position(number, is_undone=False), now, after))
+        self._changes.put_active(
+            active_row(number, active_position(number, is_undone=False), now, after, self._deployments.place)
+        )
         is_withdrawn = finding.action is Action.WITHDRAW
         suspended = tuple(sorted(_name(each.side, each.rule_id) for each in finding.suspensions))
         withdrawn = ruleset.candidate.ruleset.version if is_withdrawn and ruleset.candidate else None

@@ -63,6 +63,11 @@ class Deployments:
         self._environment = environment
         self._strategy = strategy
 
+    @property
+    def place(self) -> str:
+        """Ids of application and environment: deployments are numbered in these."""
+        return f"{self._application}/{self._environment}"
+
     def newest(self) -> list[Deployment]:
         """Give the deployment that is active, and before it those that came later and were undone; the newest first.
 

@@ -101,6 +101,11 @@ class Rows(Protocol):
 class RulesetDeployments(Protocol):
     """The calls to AppConfig; see :class:`rollouts.deployments.Deployments`."""
 
+    @property
+    def place(self) -> str:
+        """Ids of application and environment."""
+        ...
+
     def newest(self) -> list[Deployment]:
         """Give the active deployment, and before it those that were undone later."""
         ...
@@ -294,7 +299,7 @@ class Deployer:
     def _note(self, change: RulesetChange, number: int, ruleset: Ruleset) -> None:
         self._rows.started(change, number, ruleset)
         position = active_position(number, is_undone=False)
-        self._rows.put_active(active_row(number, position, self._clock(), ruleset))
+        self._rows.put_active(active_row(number, position, self._clock(), ruleset, self._deployments.place))
         self._follow(msgspec.structs.replace(change, state=ChangeState.DEPLOYING, deployment=number), number)
 
     def _follow(self, change: RulesetChange, number: int) -> None:

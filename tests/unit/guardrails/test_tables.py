@@ -19,8 +19,11 @@ from engine.rollout.changed import MAX_EXAMPLES, Changed, Example
 from engine.rollout.counts import RolloutCounts
 from engine.rollout.stored import counts_from_bytes, counts_to_bytes
 from engine.rollout.windows import windows_at
+from engine.rules.check import check_ruleset
+from rollouts.rows import active_row
 from rollouts.tables import CountsTable
 from tests.support.tables import make_table
+from tests.unit.guardrails.world import PLAIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -188,3 +191,19 @@ def test_an_hour_of_many_rules_names_fewer_examples_and_fits_into_a_row(dynamodb
     assert kept.new["n7"].examples[-1] == whole.new["n7"].examples[-1]
     assert (kept.payments, kept.new["n7"].payments, len(kept.new)) == ({1: 10}, 5, 1_200)
     assert len(whole.new["n7"].examples) == MAX_EXAMPLES
+
+
+def test_the_active_ruleset_of_an_appconfig_that_was_created_anew_is_written_over_a_higher_position(
+    dynamodb: Any,
+) -> None:
+    table, ruleset = ChangeRows(dynamodb, "ruleset_changes"), check_ruleset(PLAIN, "plain")
+    table.put_active(active_row(40, 80, NOW, ruleset, "a1/e1"))
+
+    table.put_active(active_row(39, 78, NOW, ruleset, "a1/e1"))
+    late = table.active()
+    table.put_active(active_row(1, 2, NOW, ruleset, "a2/e2"))
+    anew = table.active()
+
+    assert late is not None
+    assert anew is not None
+    assert (late.position, anew.position) == (80, 2)
