@@ -83,6 +83,7 @@ class Rulesets:
             version=str(msgspec.yaml.decode(document)["version"]),
             deployment=deployment,
             position=active_position(deployment, is_undone=False),
+            appconfig="/".join(self._place()[:2]),
             since=datetime.now(UTC),
         )
         ChangeRows(self._dynamodb, changes_table).put_active(row)

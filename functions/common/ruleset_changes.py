@@ -87,13 +87,14 @@ class MadeChanges(ChangeHistory):
     def put_active(self, active: ActiveRuleset) -> None:
         """Write which ruleset is active, unless somebody has seen something newer."""
         item: Any = to_item(active)
+        condition = "attribute_not_exists(change_key) OR #position < :position"
+        names, values = {"#position": "position"}, {":position": {"N": str(active.position)}}
+        if active.appconfig is not None:
+            # AppConfig was created anew: its numbers begin again.
+            condition += " OR (attribute_exists(appconfig) AND appconfig <> :appconfig)"
+            values[":appconfig"] = {"S": active.appconfig}
         self._put_if(
-            item,
-            "attribute_not_exists(change_key) OR #position < :position",
-            {
-                "ExpressionAttributeNames": {"#position": "position"},
-                "ExpressionAttributeValues": {":position": {"N": str(active.position)}},
-            },
+            item, condition, {"ExpressionAttributeNames": names, "ExpressionAttributeValues": values}
         )
 
     def _put_if(self, item: Any, condition: str, names: dict[str, Any]) -> None:

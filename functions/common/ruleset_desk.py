@@ -126,8 +126,8 @@ class RulesetDesk:
 
     def document_after(self, change: RulesetChange) -> str:
         """Give the whole document that a change makes active, of one that was not deployed, too. Raises as :meth:`active_document`."""
-        if change.sha256_after is None:
-            return kept_ruleset(self._s3, self._bucket, change.digest_after).decode("utf-8-sig")
+        if change.sha256_after is None or change.digest_deployed is not None:
+            return kept_ruleset(self._s3, self._bucket, change.deployed_digest).decode("utf-8-sig")
         return proposed_document(self._s3, self._bucket, change.sha256_after).decode("utf-8-sig")
 
     def document_before(self, change: RulesetChange) -> str | None:

@@ -150,7 +150,7 @@ def _facts(change: RulesetChange, names: Mapping[str, str], person: str) -> Iter
         yield "Ended", shown_time(change.ended_at)
     if change.deployment is not None:
         yield "Deployment", str(change.deployment)
-    yield "Documents", f"{change.digest_before or 'none'} to {change.digest_after}"
+    yield "Documents", f"{change.digest_before or 'none'} to {change.deployed_digest}"
     if change.suspended_rule_ids:
         yield "Suspended", ", ".join(change.suspended_rule_ids)
 

@@ -153,7 +153,7 @@ def rule_view(
         when=rule.when.strip(),
         reason=rule.reason,
         description=rule.description,
-        largest_share="" if rule.max_share is None else f"{rule.max_share:g}% of all payments",
+        largest_share="" if rule.max_share is None else f"{rule.max_share:g}% of users with a past",
         week=row.week,
         held=row.held,
         features=used,

@@ -33,6 +33,8 @@ class ActiveRuleset(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """AppConfig's number of the deployment that brought it."""
     position: Annotated[int, Meta(ge=2)]
     """See :func:`active_position`; a row is written over a lower one alone."""
+    appconfig: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
+    """Ids of AppConfig's application and environment. Where they are others, AppConfig was created anew and numbers from 1: then a lower position is written, too."""
     since: Instant
     """When that deployment began, or when a later one was undone, UTC."""
 

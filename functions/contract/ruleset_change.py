@@ -167,6 +167,8 @@ class RulesetChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """What this person says to it."""
     begun_after: Annotated[int, Meta(ge=0)] | None = None
     """AppConfig's number of the newest deployment when this one was to begin: it begins as the next one, or not at all."""
+    digest_deployed: Digest | None = None
+    """The document that was deployed, where it is not that of ``digest_after``: a withdrawal is made again from the document that decides."""
     deployment: Annotated[int, Meta(ge=1)] | None = None
     """AppConfig's number of the deployment; of a rollback, the one that was undone."""
     ended_at: Instant | None = None
@@ -196,6 +198,11 @@ class RulesetChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     def was_deployed(self) -> bool:
         """Whether its document has decided about payments, if only of some processes: a deployment of it has begun."""
         return self.state is ChangeState.DEPLOYED or self.deployment is not None
+
+    @property
+    def deployed_digest(self) -> str:
+        """The document that its deployment brings."""
+        return self.digest_deployed or self.digest_after
 
     @property
     def deployment_mark(self) -> str:

@@ -184,17 +184,17 @@ class DriftStage:
         """Digests of the rulesets of the last weeks whose champion has this model."""
         known = {active}
         for change in self._changes.lately(now):
-            if change.digest_after in known or not change.was_deployed:
+            if change.deployed_digest in known or not change.was_deployed:
                 continue
-            data = self._documents.get(f"rulesets/{change.digest_after}")
+            data = self._documents.get(f"rulesets/{change.deployed_digest}")
             if data is None:
                 continue
             try:
-                ruleset = check_ruleset(data, change.digest_after, self._models)
+                ruleset = check_ruleset(data, change.deployed_digest, self._models)
             except InvalidRulesetError:
                 continue  # of a version with other features: its model's inputs were others, too
             if ruleset.model_sha256 == sha256:
-                known.add(change.digest_after)
+                known.add(change.deployed_digest)
         return known
 
     def _emit(self, health: Health) -> None:

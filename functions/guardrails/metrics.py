@@ -24,3 +24,13 @@ class Metric(StageMetric):
         COUNT,
         "Payments of the last five minutes that the guardrails were judged by; every run emits it while there is something to judge.",
     )
+    HOURS_NOT_KEPT = (
+        "RolloutHoursNotKept",
+        COUNT,
+        "Runs that could not keep the sums of an hour; they judge by its parts, which are kept for three days.",
+    )
+    LEFT_BY_NEW_USERS = (
+        "BandsLeftByNewUsers",
+        COUNT,
+        "Bands of the ruleset that were left by all users, and not by those with a past; nothing was withdrawn or suspended.",
+    )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 RUNNING: Final = frozenset({"VALIDATING", "DEPLOYING", "BAKING"})
 """States of a deployment that is not complete yet."""
 _ACTIVE: Final = RUNNING | {"COMPLETE"}
-_UNDONE: Final = frozenset({"ROLLED_BACK", "REVERTED"})
+_UNDONE: Final = frozenset({"ROLLING_BACK", "ROLLED_BACK", "REVERTED"})
 MAX_DESCRIPTION: Final = 1_024
 """Characters that AppConfig takes."""
 
@@ -63,6 +63,11 @@ class Deployments:
         self._environment = environment
         self._strategy = strategy
 
+    @property
+    def place(self) -> str:
+        """Ids of application and environment: deployments are numbered in these."""
+        return f"{self._application}/{self._environment}"
+
     def newest(self) -> list[Deployment]:
         """Give the deployment that is active, and before it those that came later and were undone; the newest first.
 
@@ -87,6 +92,15 @@ class Deployments:
             if error.response.get("Error", {}).get("Code") == "ResourceNotFoundException":
                 return None
             raise
+
+    def stop(self, deployment: Deployment) -> None:
+        """Stop a deployment that is not complete: the document before it decides again."""
+        self._client.stop_deployment(
+            ApplicationId=self._application,
+            EnvironmentId=self._environment,
+            DeploymentNumber=deployment.number,
+            AllowRevert=True,
+        )
 
     def replace(
         self,
@@ -133,12 +147,7 @@ class Deployments:
             Description=why[:MAX_DESCRIPTION],
         )["VersionNumber"]
         if active.state in RUNNING:
-            self._client.stop_deployment(
-                ApplicationId=self._application,
-                EnvironmentId=self._environment,
-                DeploymentNumber=active.number,
-                AllowRevert=True,
-            )
+            self.stop(active)
         started = self._client.start_deployment(
             ApplicationId=self._application,
             EnvironmentId=self._environment,

@@ -22,7 +22,9 @@ def versions(ruleset: Ruleset) -> dict[str, object]:
     }
 
 
-def active_row(deployment: int, position: int, since: datetime, ruleset: Ruleset) -> ActiveRuleset:
+def active_row(
+    deployment: int, position: int, since: datetime, ruleset: Ruleset, appconfig: str | None = None
+) -> ActiveRuleset:
     """Make the row that says which ruleset is active.
 
     Parameters
@@ -35,6 +37,8 @@ def active_row(deployment: int, position: int, since: datetime, ruleset: Ruleset
         UTC.
     ruleset : Ruleset
         The active document's.
+    appconfig : str | None
+        See :attr:`rollouts.deployments.Deployments.place`.
     """
     candidate = ruleset.candidate
     return ActiveRuleset(
@@ -46,5 +50,6 @@ def active_row(deployment: int, position: int, since: datetime, ruleset: Ruleset
         candidate_share=None if candidate is None else candidate.draw.share_percent,
         deployment=deployment,
         position=position,
+        appconfig=appconfig,
         since=since,
     )

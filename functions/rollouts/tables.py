@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from contract.rollout_rows import (
     HOUR,
     HOUR_RETENTION,
@@ -34,6 +36,9 @@ class Counted(NamedTuple):
     parts: list[Part]
     """Of processes; complete for the last hour, and for hours that are not in :attr:`hours`."""
     hours: dict[datetime, RolloutCounts]
+    not_kept: ClientError | BotoCoreError | None = None
+    """Why an hour that is over could not be kept. What was counted is complete all the same: it is added up from its parts again until that succeeds, and
+    parts are kept for days."""
 
 
 class CountsTable:
@@ -68,18 +73,29 @@ class CountsTable:
         ------
         InvalidCountsError
             Where a row cannot be read.
+        ClientError, BotoCoreError
+            Where DynamoDB did not answer.
         """
         hours = dict(self._rows(digest, HOUR, HOUR[:-1] + "~"))
         last_closed = max(hours, default=None)
         begin = PART if last_closed is None else parts_from(min(last_closed + ONE_HOUR, now - ONE_HOUR))
         parts = [Part(at, counts) for at, counts in self._rows(digest, begin, _AFTER_ALL_PARTS)]
-        for hour, counts in closed_hours(parts, hours, now).items():
-            if self._keeps_hours:
-                # Those of another run are the same, but for what was written late.
-                item = counts_item(digest, hour_key(hour), counts_to_bytes(counts), hour + HOUR_RETENTION)
-                self._client.put_item(TableName=self._table, Item=item)
+        not_kept = None
+        for hour, counts in sorted(closed_hours(parts, hours, now).items()):
+            if self._keeps_hours and not_kept is None:
+                # No later one either: parts are read from the end of the last hour that is kept.
+                not_kept = self._keep(digest, hour, counts)
             hours[hour] = counts
-        return Counted(parts, hours)
+        return Counted(parts, hours, not_kept)
+
+    def _keep(self, digest: str, hour: datetime, counts: RolloutCounts) -> ClientError | BotoCoreError | None:
+        # The sums of another run are the same, but for what was written late.
+        item = counts_item(digest, hour_key(hour), counts_to_bytes(counts), hour + HOUR_RETENTION)
+        try:
+            self._client.put_item(TableName=self._table, Item=item)
+        except (ClientError, BotoCoreError) as error:
+            return error
+        return None
 
     def _rows(self, digest: str, begin: str, end: str) -> Iterator[tuple[datetime, RolloutCounts]]:
         pages = self._client.get_paginator("query").paginate(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from contract.ruleset_change import PROPOSED_KINDS, document_digest, document_sha256
+from contract.ruleset_change import PROPOSED_KINDS, ChangeKind, document_digest, document_sha256
 from engine.errors import InvalidRulesetError, RulesetEditError
+from engine.rollout.edits import without_candidate
 from engine.rollout.entries import new_on_allow_lists
 from engine.rollout.whole import keep_to
 from engine.rules.check import check_ruleset
@@ -22,8 +23,11 @@ SHOWN_PROBLEMS: Final = 5
 """The most problems of a document that the reason of a refusal names."""
 
 
-def examine(change: RulesetChange, active: bytes, document: bytes, models: Models) -> Ruleset:
+def examine(change: RulesetChange, active: bytes, document: bytes, models: Models) -> tuple[bytes, Ruleset]:
     """Check what is to be deployed, by the code of `make rules-check` and of AppConfig's validator.
+
+    Who approves a withdrawal wants that one candidate decides no more, whatever document has it. So a withdrawal is made again from the document that decides,
+    where that is not the one from which it was made: a deployment was undone, perhaps by this very withdrawal, or another change came first.
 
     Parameters
     ----------
@@ -38,8 +42,8 @@ def examine(change: RulesetChange, active: bytes, document: bytes, models: Model
 
     Returns
     -------
-    Ruleset
-        The document's.
+    tuple[bytes, Ruleset]
+        What is to be deployed: the document as it was approved, or a withdrawal that was made again.
 
     Raises
     ------
@@ -55,10 +59,7 @@ def examine(change: RulesetChange, active: bytes, document: bytes, models: Model
     if document_sha256(document) != change.sha256_after:
         raise RefusedChangeError("the document is not the one that was approved")
     if document_digest(active) != change.digest_before:
-        raise RefusedChangeError(
-            f"it was made from ruleset {change.digest_before}, and {document_digest(active)} is active now; "
-            "make it again from that"
-        )
+        return _made_again(change, active, models)
     try:
         ruleset = check_ruleset(document, "ruleset", models)
         keep_to(change.kind, active.decode("utf-8-sig"), document.decode("utf-8-sig"), change.list_entries)
@@ -72,7 +73,31 @@ def examine(change: RulesetChange, active: bytes, document: bytes, models: Model
     said = {name: getattr(change, name) for name in versions(ruleset)}
     if (said, change.digest_after) != (versions(ruleset), ruleset.digest):
         raise RefusedChangeError("the row says other versions or another share than the document")
-    return ruleset
+    return document, ruleset
+
+
+def has_withdrawn(change: RulesetChange, active: bytes, models: Models) -> bool:
+    """Whether a change is a withdrawal, and a document has the candidate that it withdraws."""
+    if change.kind is not ChangeKind.WITHDRAWN or change.withdrawn_version is None:
+        return False
+    candidate = check_ruleset(active, "the active ruleset", models).candidate
+    return candidate is not None and candidate.ruleset.version == change.withdrawn_version
+
+
+def _made_again(change: RulesetChange, active: bytes, models: Models) -> tuple[bytes, Ruleset]:
+    """Make a withdrawal from another document than the one from which it was made."""
+    if has_withdrawn(change, active, models):
+        try:
+            active = without_candidate(active.decode("utf-8-sig")).encode()
+        except RulesetEditError as error:
+            raise RefusedChangeError(str(error)) from error
+    elif change.kind is not ChangeKind.WITHDRAWN or change.begun_after is None:
+        raise RefusedChangeError(
+            f"it was made from ruleset {change.digest_before}, and {document_digest(active)} is active now; "
+            "make it again from that"
+        )
+    # Else its own first step has stopped the deployment of the candidate: the document before decides, and is deployed as it is.
+    return active, check_ruleset(active, "ruleset", models)
 
 
 def _sentence(problems: tuple[RulesetProblem, ...]) -> str:

@@ -24,7 +24,7 @@ from rollouts.deployments import RUNNING
 from rollouts.errors import NotDeployedError
 from rollouts.rows import active_row
 from ruleset_deployer.errors import RefusedChangeError
-from ruleset_deployer.examination import examine
+from ruleset_deployer.examination import examine, has_withdrawn
 from ruleset_deployer.metrics import Metric
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ AT_ONCE: Final = frozenset({ChangeKind.WITHDRAWN, ChangeKind.LISTS})
 MAX_REASON: Final = 1_000
 """Characters of a failure that the row keeps."""
 
+_NOTHING_DEPLOYED: Final = "no ruleset is deployed; `make apply` deploys the first one"
 _NEXT_RUN: Final = "ConflictException"
 """Another deployment is under way, or has just begun. The next run sees which."""
 _REFUSED: Final = "BadRequestException"
@@ -80,8 +81,12 @@ class Rows(Protocol):
         """Write that the deployment is about to start."""
         ...
 
-    def started(self, change: RulesetChange, deployment: int) -> bool:
-        """Write the number of the deployment."""
+    def begin_again(self, change: RulesetChange, newest_deployment: int) -> bool:
+        """Write that it is about to start after another one."""
+        ...
+
+    def started(self, change: RulesetChange, deployment: int, ruleset: Ruleset) -> bool:
+        """Write the number of the deployment, and what it brings."""
         ...
 
     def end(self, change: RulesetChange, state: ChangeState, at: datetime, failure: str | None) -> bool:
@@ -95,6 +100,11 @@ class Rows(Protocol):
 
 class RulesetDeployments(Protocol):
     """The calls to AppConfig; see :class:`rollouts.deployments.Deployments`."""
+
+    @property
+    def place(self) -> str:
+        """Ids of application and environment."""
+        ...
 
     def newest(self) -> list[Deployment]:
         """Give the active deployment, and before it those that were undone later."""
@@ -228,7 +238,7 @@ class Deployer:
     def _begin(self, change: RulesetChange) -> None:
         newest = self._deployments.newest()
         if not newest or newest[-1].is_undone:
-            raise RefusedChangeError("no ruleset is deployed; `make apply` deploys the first one")
+            raise RefusedChangeError(_NOTHING_DEPLOYED)
         if newest[-1].state in RUNNING and change.kind is not ChangeKind.WITHDRAWN:
             return  # AppConfig takes one at a time; a withdrawal stops it
         document, ruleset = self._examined(change, newest[-1])
@@ -239,19 +249,27 @@ class Deployer:
 
     def _resume(self, change: RulesetChange, after: int) -> None:
         """Go on after a run that died between its row and its deployment, or has not heard of it."""
+        newest = self._deployments.newest()
+        if not newest or newest[-1].is_undone:
+            raise RefusedChangeError(_NOTHING_DEPLOYED)
         found = self._deployments.find(after + 1)
+        if found is None and newest[0].number < after:
+            raise RefusedChangeError(
+                "AppConfig numbers its deployments anew; make it again from the active ruleset"
+            )
         if found is None:
-            newest = self._deployments.newest()
+            # Read before, so it has nothing newer than `after`: what it says is what the deployment follows.
             self._start(change, newest, *self._examined(change, newest[-1]))
         elif found.description.startswith(change.deployment_mark):
             ruleset = check_ruleset(found.document, f"deployment {found.number}", self._models)
             self._note(change, found.number, ruleset)
+        elif has_withdrawn(change, newest[-1].document, self._models):
+            self._rows.begin_again(change, newest[0].number)  # The next run deploys it.
         else:
             raise RefusedChangeError("another ruleset was deployed first; make it again from that")
 
     def _examined(self, change: RulesetChange, active: Deployment) -> tuple[bytes, Ruleset]:
-        document = self._proposed(change.sha256_after or "")
-        return document, examine(change, active.document, document, self._models)
+        return examine(change, active.document, self._proposed(change.sha256_after or ""), self._models)
 
     def _start(
         self, change: RulesetChange, newest: Sequence[Deployment], document: bytes, ruleset: Ruleset
@@ -279,9 +297,9 @@ class Deployer:
         self._note(change, number, ruleset)
 
     def _note(self, change: RulesetChange, number: int, ruleset: Ruleset) -> None:
-        self._rows.started(change, number)
+        self._rows.started(change, number, ruleset)
         position = active_position(number, is_undone=False)
-        self._rows.put_active(active_row(number, position, self._clock(), ruleset))
+        self._rows.put_active(active_row(number, position, self._clock(), ruleset, self._deployments.place))
         self._follow(msgspec.structs.replace(change, state=ChangeState.DEPLOYING, deployment=number), number)
 
     def _follow(self, change: RulesetChange, number: int) -> None:

@@ -9,11 +9,13 @@ from botocore.exceptions import ClientError
 from common.ruleset_changes import ChangeRows, is_refused
 from contract.items import to_attribute
 from contract.ruleset_change import ChangeState
+from rollouts.rows import versions
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from contract.ruleset_change import RulesetChange
+    from engine.rules.ruleset import Ruleset
 
 
 class DeployedRows(ChangeRows):
@@ -33,13 +35,29 @@ class DeployedRows(ChangeRows):
             "attribute_not_exists(begun_after)",
         )
 
-    def started(self, change: RulesetChange, deployment: int) -> bool:
-        """Write the number of the deployment; False where that was done."""
+    def begin_again(self, change: RulesetChange, newest_deployment: int) -> bool:
+        """Write that the deployment is about to start after another number, since somebody else's came first; False where another run did that."""
         return self._update(
             change,
             ChangeState.DEPLOYING,
-            "SET deployment = :number",
-            {":number": deployment},
+            "SET begun_after = :after",
+            {":after": newest_deployment, ":before": change.begun_after},
+            "begun_after = :before AND attribute_not_exists(deployment)",
+        )
+
+    def started(self, change: RulesetChange, deployment: int, ruleset: Ruleset) -> bool:
+        """Write the number of the deployment, and what it brings where that is not what was approved; False where that was done."""
+        values: dict[str, object] = {"deployment": deployment}
+        if ruleset.digest != change.digest_after:
+            values |= {"digest_deployed": ruleset.digest} | versions(ruleset)
+        known = {name: value for name, value in values.items() if value is not None}
+        sets = ", ".join(f"{name} = :{name}" for name in known)
+        removed = ", ".join(name for name in values if name not in known)
+        return self._update(
+            change,
+            ChangeState.DEPLOYING,
+            f"SET {sets}" + (f" REMOVE {removed}" if removed else ""),
+            {f":{name}": value for name, value in known.items()},
             "attribute_not_exists(deployment)",
         )
 

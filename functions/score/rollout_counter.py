@@ -19,6 +19,7 @@ from contract.side import Side
 from engine.decide import assess
 from engine.rollout.counts import RolloutCounts
 from engine.rollout.guard import is_judged
+from engine.rollout.settled import SettledUsers
 from engine.rollout.stored import counts_to_bytes
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ class RolloutCounter:
         self._timer_ns = timer_ns
         self._digest = ""
         self._counts = RolloutCounts()
+        self._settled: SettledUsers | None = None
         self._written_at = EPOCH
         self._batches = 0
 
@@ -120,13 +122,15 @@ class RolloutCounter:
         """
         if not is_judged(ruleset) and ruleset.model is None:
             return
-        if ruleset.digest != self._digest:
+        if self._settled is None or ruleset.digest != self._digest:
             self._write()  # of the ruleset before
             self._digest, self._counts = ruleset.digest, RolloutCounts()
-        first = None
+            self._settled = SettledUsers(ruleset)
+        now, first = self._clock(), None
         for row, decided in stored:
             first = first or (row, decided)
             self._counts.add(row.transaction.user_id, decided, row.event_key)
+            self._settled.add(self._counts.settled, row.transaction.user_id, decided, now)
             self._sample(ruleset, row, decided)
         if first is not None and is_judged(ruleset):
             self._time(ruleset, *first)

@@ -8,6 +8,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+_UNDER_WAY = ("DEPLOYING", "BAKING", "ROLLING_BACK")
+
 START = datetime(2026, 12, 1, 9, tzinfo=UTC)
 
 
@@ -22,12 +24,15 @@ class MemoryAppConfig:
         Number 1 is the first.
     state_of_new : str
         Of a deployment that starts.
+    state_of_stopped : str
+        Of one that is stopped: it is rolled back at once, or ``ROLLING_BACK`` first.
     """
 
     def __init__(self) -> None:
         self.documents: list[tuple[bytes, str]] = []
         self.deployments: list[dict[str, Any]] = []
         self.state_of_new = "COMPLETE"
+        self.state_of_stopped = "ROLLED_BACK"
         self.now = START
 
     @property
@@ -53,7 +58,7 @@ class MemoryAppConfig:
         return {"Content": io.BytesIO(content), "ContentType": content_type}
 
     def start_deployment(self, **started: Any) -> dict[str, Any]:
-        running = [each for each in self.deployments if each["State"] in ("DEPLOYING", "BAKING")]
+        running = [each for each in self.deployments if each["State"] in _UNDER_WAY]
         if running or started.get("LatestDeploymentNumber", len(self.deployments)) != len(self.deployments):
             raise ClientError(
                 {"Error": {"Code": "ConflictException", "Message": "deploying"}}, "StartDeployment"
@@ -65,7 +70,7 @@ class MemoryAppConfig:
     def stop_deployment(self, **stopped: Any) -> dict[str, Any]:
         deployment: dict[str, Any] = self.deployments[stopped["DeploymentNumber"] - 1]
         assert deployment["State"] == "DEPLOYING" or stopped.get("AllowRevert")
-        deployment["State"] = "ROLLED_BACK"
+        deployment["State"] = self.state_of_stopped
         deployment["EventLog"].insert(0, {"Description": "stopped by hand", "OccurredAt": self.now})
         return deployment
 

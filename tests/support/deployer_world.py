@@ -21,7 +21,8 @@ from tests.support.ruleset_world import BUCKET, NOW, RulesetWorld
 if TYPE_CHECKING:
     from datetime import datetime
 
-FIRST = document(head=HEAD + "lists: {denied: {field: device_id, entries: []}}\n")
+LISTS_HEAD = HEAD + "lists: {denied: {field: device_id, entries: []}}\n"
+FIRST = document(head=LISTS_HEAD)
 SECOND = FIRST.replace('"1"', '"2"')
 THIRD = FIRST.replace('"1"', '"3"')
 

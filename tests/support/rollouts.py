@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from engine.decide import decide
 from engine.profile import Profile
 from engine.rollout.counts import RolloutCounts
 from engine.rollout.guard import Action, evaluate, windows_of
+from engine.rollout.settled import SettledCounts, SettledUsers
 from engine.rules.ruleset import parse_ruleset
 from lab.models import kept_model
 from simulator import SimulationConfig, simulate
@@ -58,19 +59,36 @@ def rollout(
     return parse_ruleset(text, "rollout", lambda sha256: (models or {}).get(sha256) or kept_model(sha256))
 
 
+def settled_as(counts: RolloutCounts) -> RolloutCounts:
+    """Counts in which users with a past are what the payments are: each payment is one of another user."""
+    counts.settled = SettledCounts(
+        counts.payments,
+        counts.alerts,
+        counts.blocks,
+        counts.errors,
+        counts.champion_hits,
+        counts.candidate_hits,
+    )
+    return counts
+
+
 def counted(ruleset: Ruleset, seed: int, payments: int, a_minute: int = 100) -> Iterator[RolloutCounts]:
-    """What each minute counted; in the time of the rollout so many payments arrive a minute."""
+    """What each minute counted; so many payments arrive a minute, and as many were made before the rollout: most users have a past."""
     profiles: dict[str, Profile] = {}
     config = SimulationConfig(
-        seed=seed, users=max(payments // 10, 1), transactions=payments, ends_at=_ENDS_AT
+        seed=seed, users=max(payments // 10, 1), transactions=2 * payments, ends_at=_ENDS_AT
     )
-    minute = RolloutCounts()
+    minute, settled = RolloutCounts(), SettledUsers(ruleset)
     for offset, payment in enumerate(simulate(config)):
         transaction = decode_transaction(msgspec.json.encode(payment.record))
         facts, profile = trusted_facts(transaction), profiles.setdefault(transaction.user_id, Profile())
         decided = decide(facts, profile, ruleset)
         profile.fold(facts, decided.outcome, Position("t", 0, offset))
+        if offset < payments:
+            continue
         minute.add(transaction.user_id, decided)
+        at = _ENDS_AT + timedelta(minutes=(offset - payments) // a_minute)
+        settled.add(minute.settled, transaction.user_id, decided, at)
         if offset % a_minute == a_minute - 1:
             yield minute
             minute = RolloutCounts()

@@ -25,6 +25,8 @@ from contract.rollout_rows import ROLLOUT_COUNTS_TABLE, counts_item, part_key
 from contract.ruleset_change import RULESET_CHANGES_TABLE, ChangeKind, ChangeState, RulesetChange
 from contract.ruleset_draft import CheckedDraft, Draft
 from engine.rollout.counts import RolloutCounts
+from engine.rollout.edits import with_share
+from engine.rollout.settled import SettledCounts
 from engine.rollout.start import with_candidate
 from engine.rollout.stored import counts_to_bytes
 from engine.rollout.whole import whole_document
@@ -34,6 +36,7 @@ from local.components.cache import Cache
 from local.lambda_api import LambdaApi
 from local.provision import provision
 from local.resources import Resources, dead_letter_name, resolve_environment
+from local.rulesets import Rulesets
 from local.runtime.package import unpack
 from local.runtime.pool import FunctionPool
 from ops import rules
@@ -346,10 +349,13 @@ def _run_guardrails(functions: _Functions, dynamodb: Any) -> None:
     place = {"ApplicationId": rules.application, "EnvironmentId": rules.environment}
     active = appconfig.list_deployments(**place)["Items"][0]["DeploymentNumber"]
     profile = appconfig.get_deployment(**place, DeploymentNumber=active)["ConfigurationProfileId"]
+    # Its share grows by the second one: the run stops that, and withdraws the candidate from the first.
+    Rulesets(functions.aws, rules).deploy(document)
+    growing = with_share(document, 20)
     version = appconfig.create_hosted_configuration_version(
         ApplicationId=rules.application,
         ConfigurationProfileId=profile,
-        Content=document.encode(),
+        Content=growing.encode(),
         ContentType="application/json",
     )["VersionNumber"]
     appconfig.start_deployment(
@@ -359,7 +365,8 @@ def _run_guardrails(functions: _Functions, dynamodb: Any) -> None:
         ConfigurationVersion=str(version),
     )
     alerts = {group: [0, 1, 30 + group % 3] for group in range(64)}
-    _count(dynamodb, document, RolloutCounts(dict.fromkeys(range(64), 100), alerts))
+    users = dict.fromkeys(range(64), 100)
+    _count(dynamodb, growing, RolloutCounts(users, alerts, settled=SettledCounts(users, alerts)))
     sentence = functions.invoke("guardrails", {})
     assert "allowed is at most" in sentence, sentence
     report = functions.invoke("guardrails", {"report": True})

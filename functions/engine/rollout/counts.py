@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from math import floor, log2
 from typing import TYPE_CHECKING, Final
-from zlib import crc32
 
 import msgspec
 
@@ -17,14 +16,12 @@ from contract.scored import Decision
 from contract.side import Side
 from engine.model.drift import InputCounts
 from engine.rollout.changed import Changed, changed_by, merge
+from engine.rollout.settled import SettledCounts, group_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from engine.decided import Assessment, Decided
-
-GROUPS: Final = 64
-"""Of users. Enough for a steady estimate of the variance; few enough to be kept for every minute."""
 
 _STEPS_OF_TWO: Final = 8
 """Steps in which a time doubles: 9% each."""
@@ -63,6 +60,8 @@ class RolloutCounts(msgspec.Struct):
     """Rule of the champion to payments that only the champion reviews or blocks."""
     inputs: InputCounts = msgspec.field(default_factory=InputCounts)
     """What a sample of the payments was like, by the bins of the champion's model."""
+    settled: SettledCounts = msgspec.field(default_factory=SettledCounts)
+    """Users with a past, by whom the guardrails judge; all else is for people."""
 
     def add(self, user_id: str, decided: Decided, event_key: str = "") -> None:
         """Count one payment.
@@ -157,14 +156,10 @@ def total(counts: Iterable[RolloutCounts]) -> RolloutCounts:
         merge(whole.new, each.new)
         merge(whole.lost, each.lost)
         whole.inputs.merge(each.inputs)
+        whole.settled.merge(each.settled)
         _sum(whole.champion_times, each.champion_times)
         _sum(whole.candidate_times, each.candidate_times)
     return whole
-
-
-def group_of(user_id: str) -> int:
-    """The group of a user, 0 to 63."""
-    return crc32(user_id.encode("utf-8", "surrogatepass")) % GROUPS
 
 
 def time_step(microseconds: float) -> int:

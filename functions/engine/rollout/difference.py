@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from engine.rollout.counts import BOTH, CANDIDATE_ONLY, CHAMPION_ONLY, GROUPS
+from engine.rollout.counts import BOTH, CANDIDATE_ONLY, CHAMPION_ONLY
+from engine.rollout.settled import GROUPS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from engine.rollout.counts import ByGroup
 
 _INTERVAL: Final = 2.0
 """Standard errors on either side of a difference within which it lies in 95 cases of 100 (Student's t of 63 degrees of freedom)."""
@@ -89,7 +88,9 @@ def excess(by_group: Sequence[float]) -> float:
     return mean / sqrt(variance / GROUPS)
 
 
-def beyond(counts: ByGroup, payments: Mapping[int, int], times: float, share: float = 0.0) -> float:
+def beyond(
+    counts: Mapping[int, list[int]], payments: Mapping[int, int], times: float, share: float = 0.0
+) -> float:
     """By how many standard errors the candidate has more payments of a kind than ``times`` the champion's and ``share`` of all."""
     return excess(
         [
@@ -99,7 +100,7 @@ def beyond(counts: ByGroup, payments: Mapping[int, int], times: float, share: fl
     )
 
 
-def short_of(counts: ByGroup, times: float) -> float:
+def short_of(counts: Mapping[int, list[int]], times: float) -> float:
     """By how many standard errors the candidate has fewer payments of a kind than ``times`` the champion's."""
     return excess([times * _champions(counts, group) - _candidates(counts, group) for group in range(GROUPS)])
 
@@ -109,13 +110,13 @@ def above_share(hits: Mapping[int, int], payments: Mapping[int, int], share: flo
     return excess([hits.get(group, 0) - share * payments.get(group, 0) for group in range(GROUPS)])
 
 
-def ratio(counts: ByGroup, days: float) -> Ratio:
+def ratio(counts: Mapping[int, list[int]], days: float) -> Ratio:
     """Compare the sides.
 
     Parameters
     ----------
-    counts : ByGroup
-        Payments of one kind.
+    counts : Mapping[int, list[int]]
+        Payments or users of one kind, as :data:`~engine.rollout.counts.ByGroup`.
     days : float
         In which they were counted; > 0.
 
@@ -149,11 +150,11 @@ def _days(found: float, margin: float, days: float) -> float | None:
     return None if left > MAX_DAYS else max(left, 0.0)
 
 
-def _champions(counts: ByGroup, group: int) -> int:
+def _champions(counts: Mapping[int, list[int]], group: int) -> int:
     three = counts.get(group)
     return 0 if three is None else three[BOTH] + three[CHAMPION_ONLY]
 
 
-def _candidates(counts: ByGroup, group: int) -> int:
+def _candidates(counts: Mapping[int, list[int]], group: int) -> int:
     three = counts.get(group)
     return 0 if three is None else three[BOTH] + three[CANDIDATE_ONLY]

@@ -1,5 +1,6 @@
 """Whether a candidate is withdrawn and which rules are suspended. Pure: counts in, a verdict with its sentences out.
 
+Users with a past decide (:mod:`engine.rollout.settled`): what accounts show that anybody can make is no reason to switch something off.
 It is asked every minute, so a band counts as left only where chance does not explain it in months of asking.
 """
 
@@ -7,7 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
@@ -28,6 +29,13 @@ MIN_EXCESS: Final = 6.0
 """Standard errors at which a band is left. Chance gives so many once in 20 million times (Student's t of 63 degrees of freedom); with four
 windows, five bands and a question a minute that is once in two years."""
 
+MIN_SETTLED_USERS: Final = 100
+"""Users with a past, below which a window says nothing: a few old accounts that somebody has bought must not be a large share."""
+
+WATCHED_MINUTES: Final = 60
+"""Windows up to this length are also looked at for all users: what left its band there only is for people, while it lasts."""
+
+_SETTLED: Final = "users with a past"
 _MINUTES_A_DAY: Final = 1_440
 _SLOW: Final = 0.01
 """Share of the evaluations that may be slower than the limit."""
@@ -64,6 +72,8 @@ class Finding(msgspec.Struct, frozen=True):
     alerts: Ratio
     blocks: Ratio
     """Over all minutes."""
+    watched: tuple[str, ...] = ()
+    """What left its band by all users, and not by those with a past: a thief's accounts, or a system in its first days. People look at it."""
 
 
 def is_judged(ruleset: Ruleset) -> bool:
@@ -88,11 +98,30 @@ def evaluate(windows: Mapping[int, RolloutCounts], ruleset: Ruleset) -> Finding:
     Finding
         To keep it where nothing was counted.
     """
-    reasons = [] if ruleset.candidate is None else _left_bands(windows, ruleset.guardrails)
+    settled = {minutes: _settled(counts) for minutes, counts in windows.items()}
+    has_candidate = ruleset.candidate is not None
+    reasons = (
+        [*_left_bands(settled, ruleset.guardrails), *_too_slow(windows, ruleset.guardrails)]
+        if has_candidate
+        else []
+    )
     sides = {Side.CHAMPION: ruleset}
     if ruleset.candidate is not None and not reasons:
         sides[Side.CANDIDATE] = ruleset.candidate.ruleset
-    suspensions = [found for side, rules in sides.items() for found in _too_frequent(windows, side, rules)]
+    suspensions = [found for side, rules in sides.items() for found in _too_frequent(settled, side, rules)]
+    watched = []
+    if not reasons:
+        lately = {
+            minutes: _all_users(counts) for minutes, counts in windows.items() if minutes <= WATCHED_MINUTES
+        }
+        watched = _left_bands(lately, ruleset.guardrails) if has_candidate else []
+        found_before = {(each.side, each.rule_id) for each in suspensions}
+        watched += [
+            each.sentence
+            for side, rules in sides.items()
+            for each in _too_frequent(lately, side, rules)
+            if (each.side, each.rule_id) not in found_before
+        ]
     longest = max(windows)
     whole, days = windows[longest], max(longest, 1) / _MINUTES_A_DAY
     sentences = reasons[:1] + [each.sentence for each in suspensions]
@@ -103,6 +132,7 @@ def evaluate(windows: Mapping[int, RolloutCounts], ruleset: Ruleset) -> Finding:
         tuple(suspensions),
         ratio(whole.alerts, days),
         ratio(whole.blocks, days),
+        tuple(watched),
     )
 
 
@@ -130,36 +160,80 @@ def windows_of(minutes: Sequence[RolloutCounts]) -> dict[int, RolloutCounts]:
     return windows
 
 
-def _left_bands(windows: Mapping[int, RolloutCounts], guardrails: Guardrails) -> list[str]:
+class _Judged(NamedTuple):
+    """Of whom or what one window's shares are."""
+
+    whole: Mapping[int, int]
+    alerts: Mapping[int, list[int]]
+    blocks: Mapping[int, list[int]]
+    errors: Mapping[int, list[int]]
+    champion_hits: Mapping[str, Mapping[int, int]]
+    candidate_hits: Mapping[str, Mapping[int, int]]
+    what: str
+    """In sentences."""
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether there are enough to say something about all."""
+        return self.what != _SETTLED or sum(self.whole.values()) >= MIN_SETTLED_USERS
+
+    def share(self, count: int) -> str:
+        """Write a count as a share of the whole."""
+        return f"{count / max(sum(self.whole.values()), 1):.2%}"
+
+
+def _settled(counts: RolloutCounts) -> _Judged:
+    of = counts.settled
+    return _Judged(of.users, of.alerts, of.blocks, of.errors, of.champion_hits, of.candidate_hits, _SETTLED)
+
+
+def _all_users(counts: RolloutCounts) -> _Judged:
+    return _Judged(
+        counts.payments,
+        counts.alerts,
+        counts.blocks,
+        counts.errors,
+        counts.champion_hits,
+        counts.candidate_hits,
+        "payments",
+    )
+
+
+def _left_bands(windows: Mapping[int, _Judged], guardrails: Guardrails) -> list[str]:
     """One sentence for each band that the candidate has left; the shortest window in which it shows."""
     reasons = []
-    for minutes, counts in windows.items():
+    for minutes, judged in windows.items():
+        if not judged.is_enough:
+            continue
         for what, by_group, band in (
-            ("reviewed or blocked", counts.alerts, guardrails.alert_rate),
-            ("blocked", counts.blocks, guardrails.block_rate),
+            ("reviewed or blocked", judged.alerts, guardrails.alert_rate),
+            ("blocked", judged.blocks, guardrails.block_rate),
         ):
-            if beyond(by_group, counts.payments, band.most) > MIN_EXCESS:
-                reasons.append(_rate_sentence(what, counts, by_group, minutes, f"at most {band.most:g}"))
+            if beyond(by_group, judged.whole, band.most) > MIN_EXCESS:
+                reasons.append(_rate_sentence(what, judged, by_group, minutes, f"at most {band.most:g}"))
             elif short_of(by_group, band.least) > MIN_EXCESS:
-                reasons.append(_rate_sentence(what, counts, by_group, minutes, f"at least {band.least:g}"))
-        if beyond(counts.errors, counts.payments, 1.0, guardrails.errors / 100) > MIN_EXCESS:
-            found = ratio(counts.errors, 1.0)
+                reasons.append(_rate_sentence(what, judged, by_group, minutes, f"at least {band.least:g}"))
+        if beyond(judged.errors, judged.whole, 1.0, guardrails.errors / 100) > MIN_EXCESS:
+            found = ratio(judged.errors, 1.0)
             reasons.append(
-                f"Rules of the candidate failed for {_share(found.candidate, counts)} of the payments of {_span(minutes)}, the "
-                f"champion's for {_share(found.champion, counts)}; allowed are {guardrails.errors:g}% more."
+                f"Rules of the candidate failed for {judged.share(found.candidate)} of the {judged.what} of {_span(minutes)}, the "
+                f"champion's for {judged.share(found.champion)}; allowed are {guardrails.errors:g}% more."
             )
-        if slow := _slowness(counts, guardrails.latency_us, minutes):
-            reasons.append(slow)
     return reasons
 
 
+def _too_slow(windows: Mapping[int, RolloutCounts], guardrails: Guardrails) -> list[str]:
+    found = (_slowness(counts, guardrails.latency_us, minutes) for minutes, counts in windows.items())
+    return [each for each in found if each is not None]
+
+
 def _rate_sentence(
-    what: str, counts: RolloutCounts, by_group: Mapping[int, list[int]], minutes: int, allowed: str
+    what: str, judged: _Judged, by_group: Mapping[int, list[int]], minutes: int, allowed: str
 ) -> str:
-    found = ratio(dict(by_group), 1.0)
+    found = ratio(by_group, 1.0)
     return (
-        f"The candidate would have {what} {_share(found.candidate, counts)} of the payments of {_span(minutes)}, the champion "
-        f"{_share(found.champion, counts)}: {found.times:.3g} times as many ({found.least:.3g} to {found.most:.3g}); "
+        f"The candidate would have {what} {judged.share(found.candidate)} of the {judged.what} of {_span(minutes)}, the champion "
+        f"{judged.share(found.champion)}: {found.times:.3g} times as many ({found.least:.3g} to {found.most:.3g}); "
         f"allowed is {allowed}."
     )
 
@@ -190,26 +264,22 @@ def percentile_us(times: Mapping[int, int], share: float) -> float:
     raise ValueError("times is empty; it must have an evaluation")
 
 
-def _too_frequent(windows: Mapping[int, RolloutCounts], side: Side, ruleset: Ruleset) -> list[Suspension]:
+def _too_frequent(windows: Mapping[int, _Judged], side: Side, ruleset: Ruleset) -> list[Suspension]:
     found = []
     for rule in ruleset.rules:
         if rule.max_share is None or rule.mode != "live":
             continue
-        for minutes, counts in windows.items():
-            all_hits = counts.champion_hits if side is Side.CHAMPION else counts.candidate_hits
+        for minutes, judged in windows.items():
+            all_hits = judged.champion_hits if side is Side.CHAMPION else judged.candidate_hits
             hits = all_hits.get(rule.id, {})
-            if above_share(hits, counts.payments, rule.max_share / 100) > MIN_EXCESS:
+            if judged.is_enough and above_share(hits, judged.whole, rule.max_share / 100) > MIN_EXCESS:
                 sentence = (
-                    f"Rule {rule.id} of the {side.value} held for {_share(sum(hits.values()), counts)} of the payments of "
+                    f"Rule {rule.id} of the {side.value} held for {judged.share(sum(hits.values()))} of the {judged.what} of "
                     f"{_span(minutes)}; its largest share is {rule.max_share:g}%."
                 )
                 found.append(Suspension(side, rule.id, sentence))
                 break
     return found
-
-
-def _share(payments: int, counts: RolloutCounts) -> str:
-    return f"{payments / max(sum(counts.payments.values()), 1):.2%}"
 
 
 def _span(minutes: int) -> str:

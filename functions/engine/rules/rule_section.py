@@ -41,7 +41,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     mode: Mode = "live"
     """A shadow rule is evaluated and recorded, but adds no points. So is a suspended one, which held for more than its ``max_share``."""
     max_share: float | None = None
-    """The largest share of all payments for which it may hold, in percent; None for any."""
+    """The largest share of the users with a past for whom it may hold (:mod:`engine.rollout.settled`), in percent; None for any."""
     description: str = ""
 
 
@@ -109,6 +109,12 @@ def _read_rule(reader: Reader, node: yaml.Node, vocabulary: Vocabulary) -> Rule 
                 values[name] = None if share is None else float(share)
             case _:
                 values[name] = reader.text(value, name, multiline=True)
+    if values.get("max_share") is not None and isinstance(values.get("when"), str):
+        for name in sorted(vocabulary.lists_of(str(values["when"]))):
+            reader.report(
+                fields["max_share"],
+                f"max_share: the rule asks for the list '{name}' alone; whoever pays from a listed device could suspend it",
+            )
     return msgspec.convert(values, Rule) if reader.problem_count == found_before else None
 
 

@@ -118,6 +118,17 @@ locals {
       expression     = null
       metrics        = { suspended = { namespace = var.metrics_namespace, name = "RulesSuspended", stat = "Sum", dimensions = { service = "guardrails" } } }
     }
+    new-users-leave-band = {
+      kind           = "new-users-leave-band"
+      severity       = "page"
+      symptom        = "New users alone make a candidate or a rule leave its bounds: an attack, or honest people who are new. Nothing was withdrawn or suspended."
+      threshold      = 0
+      period_seconds = 60
+      periods        = 10
+      datapoints     = 3
+      expression     = null
+      metrics        = { left = { namespace = var.metrics_namespace, name = "BandsLeftByNewUsers", stat = "Maximum", dimensions = { service = "guardrails" } } }
+    }
     ruleset-change-failed = {
       kind           = "ruleset-change-failed"
       severity       = "ticket"
@@ -143,13 +154,16 @@ locals {
     rollout-counts = {
       kind           = "rollout-counts"
       severity       = "ticket"
-      symptom        = "DynamoDB does not take what both sides of the ruleset say: the guardrails judge by fewer payments, or by none."
+      symptom        = "DynamoDB does not take what both sides of the ruleset say, or its sums by hour: the guardrails judge by fewer payments, or longer rows are read each minute."
       threshold      = 0
       period_seconds = 60
       periods        = 10
       datapoints     = 5
-      expression     = null
-      metrics        = { failed = { namespace = var.metrics_namespace, name = "RolloutCountsFailed", stat = "Sum", dimensions = { service = "score" } } }
+      expression     = "FILL(failed, 0) + FILL(hours, 0)"
+      metrics = {
+        failed = { namespace = var.metrics_namespace, name = "RolloutCountsFailed", stat = "Sum", dimensions = { service = "score" } }
+        hours  = { namespace = var.metrics_namespace, name = "RolloutHoursNotKept", stat = "Sum", dimensions = { service = "guardrails" } }
+      }
     }
     model-drift = {
       kind           = "model-drift"

@@ -102,7 +102,7 @@ def test_a_rule_is_explained_by_the_sentences_of_its_features() -> None:
         ("amount_base", SENTENCES["amount_base"]),
         ("on_denied_merchants", "on list denied_merchants (merchant_id)"),
     )
-    assert (view.largest_share, view.held) == ("10% of all payments", "")
+    assert (view.largest_share, view.held) == ("10% of users with a past", "")
 
 
 def test_the_words_of_a_condition_are_names_alone() -> None:

@@ -44,6 +44,7 @@ class World:
     emitted: dict[str, float] = field(default_factory=dict)
     warnings: list[Any] = field(default_factory=list)
     now: datetime = NOW
+    not_kept: ClientError | None = None
 
     def __post_init__(self) -> None:
         self.stage = Guardrails(
@@ -59,7 +60,8 @@ class World:
 
     def read(self, digest: str, now: datetime) -> Counted:
         counts = self.counted.get(digest)
-        return Counted([] if counts is None else [Part(now - timedelta(minutes=1), counts)], {})
+        parts = [] if counts is None else [Part(now - timedelta(minutes=1), counts)]
+        return Counted(parts, {}, self.not_kept)
 
     def put(self, change: RulesetChange) -> None:
         self.rows.append(change)
@@ -71,8 +73,8 @@ class World:
         return next((each for each in self.desk if each.change_id == change_id), None)
 
     def lately(self, now: datetime) -> list[RulesetChange]:
-        assert now == self.now
-        return list(self.rows)
+        months = {f"{now:%Y-%m}", f"{now.replace(day=1) - timedelta(days=1):%Y-%m}"}
+        return [each for each in self.rows if each.changed_in in months]
 
     def add_metric(self, name: str, unit: object, value: float) -> None:
         assert unit
@@ -110,6 +112,7 @@ def test_a_candidate_that_left_its_band_is_withdrawn_as_a_new_version() -> None:
     assert world.appconfig.deployments[-1]["Description"] == sentence
     assert world.emitted == {
         Metric.PAYMENTS_COMPARED: 6_400,
+        Metric.LEFT_BY_NEW_USERS: 0,
         Metric.CANDIDATES_WITHDRAWN: 1,
     }
     assert world.warnings[0][1]["reason"] == sentence
@@ -129,15 +132,38 @@ def test_what_was_withdrawn_stays_withdrawn_and_is_recorded_once() -> None:
 
 
 @pytest.mark.parametrize("state", ["DEPLOYING", "BAKING"])
-def test_a_deployment_that_is_not_complete_is_stopped_before_its_candidate_is_withdrawn(state: str) -> None:
+@pytest.mark.parametrize(("data", "counts"), [(ROLLOUT, BAD), (LIMITED, FREQUENT)], ids=["band", "rule"])
+def test_a_deployment_under_way_is_stopped_and_the_document_before_decides(
+    state: str, data: bytes, counts: RolloutCounts
+) -> None:
     world = World()
-    world.deployed(PLAIN, GOOD)
-    world.deployed(ROLLOUT, BAD, state)
+    before = world.deployed(PLAIN, GOOD)
+    stopped = world.deployed(data, counts, state)
+
+    sentence = world.stage.run()
+    world.now += timedelta(minutes=10)
+    world.stage.run()
+
+    assert [each["State"] for each in world.appconfig.deployments] == ["COMPLETE", "ROLLED_BACK"]
+    assert world.appconfig.active == PLAIN
+    (change,) = [each for each in world.rows if each.changed_by == "guardrails"]
+    assert (change.kind, change.reason, change.deployment) == (ChangeKind.ROLLED_BACK, sentence, 2)
+    assert (change.digest_before, change.digest_after) == (stopped, before)
+    assert world.emitted[Metric.ROLLBACKS_RECORDED] == 1
+    assert world.actives[-1].digest == before
+
+
+def test_a_candidate_whose_share_grows_is_taken_out_of_the_document_before_too() -> None:
+    world = World()
+    world.deployed(ROLLOUT.replace(b'"share": 10', b'"share": 5'), GOOD)
+    world.deployed(ROLLOUT, BAD, "DEPLOYING")
 
     world.stage.run()
 
     assert [each["State"] for each in world.appconfig.deployments] == ["COMPLETE", "ROLLED_BACK", "COMPLETE"]
     assert check_ruleset(world.appconfig.active, "after").candidate is None
+    assert [each.kind for each in world.rows[-2:]] == [ChangeKind.ROLLED_BACK, ChangeKind.WITHDRAWN]
+    assert world.rows[-1].withdrawn_version == "2"
 
 
 def test_a_rule_that_holds_too_often_is_suspended() -> None:
@@ -151,6 +177,32 @@ def test_a_rule_that_holds_too_often_is_suspended() -> None:
     assert world.emitted[Metric.RULES_SUSPENDED] == 1
 
 
+def test_a_candidate_is_withdrawn_also_when_the_hour_before_cannot_be_kept() -> None:
+    world = World(not_kept=ClientError({"Error": {"Code": "ValidationException"}}, "PutItem"))
+    world.deployed(ROLLOUT, BAD)
+
+    world.stage.run()
+
+    assert check_ruleset(world.appconfig.active, "after").candidate is None
+    assert world.emitted[Metric.HOURS_NOT_KEPT] == 1
+    assert world.warnings[0][0] == "the sums of an hour cannot be kept"
+
+
+def test_what_new_users_alone_show_withdraws_nothing_and_is_said() -> None:
+    world = World()
+    attack = RolloutCounts(
+        PAYMENTS, {group: [0, 1, 30 + group % 3] for group in range(64)}, settled=GOOD.settled
+    )
+    world.deployed(ROLLOUT, attack)
+
+    assert world.stage.run() == "Nothing has left its band."
+
+    assert world.appconfig.active == ROLLOUT
+    assert world.emitted[Metric.LEFT_BY_NEW_USERS] == 1
+    assert world.warnings[0][0] == "new users alone leave a band"
+    assert "allowed is at most 2." in world.warnings[0][1]["reason"]
+
+
 def test_a_good_candidate_stays_and_nothing_is_deployed() -> None:
     world = World()
     world.deployed(ROLLOUT, GOOD)
@@ -158,7 +210,7 @@ def test_a_good_candidate_stays_and_nothing_is_deployed() -> None:
     assert world.stage.run() == "Nothing has left its band."
 
     assert len(world.appconfig.deployments) == 1
-    assert world.emitted == {Metric.PAYMENTS_COMPARED: 6_400, **_one_rollback(0)}
+    assert world.emitted == {Metric.PAYMENTS_COMPARED: 6_400, Metric.LEFT_BY_NEW_USERS: 0, **_one_rollback(0)}
 
 
 def _one_rollback(count: int) -> dict[str, float]:
@@ -180,6 +232,38 @@ def test_a_deployment_without_a_row_is_recorded_once_after_some_minutes() -> Non
     (change,) = world.rows
     assert (change.kind, change.changed_by, change.digest_after) == (ChangeKind.DEPLOYED, UNKNOWN, digest)
     assert (change.deployment, change.reason) == (1, "Deployment started")
+
+
+def test_a_rollback_after_its_deployment_was_recorded_is_recorded_too_by_the_same_process() -> None:
+    world = World()
+    world.deployed(PLAIN, GOOD)
+    world.deployed(LIMITED, GOOD, "DEPLOYING")
+    world.stage.run()
+    world.appconfig.deployments[-1]["State"] = "ROLLED_BACK"
+
+    for _ in range(3):
+        world.stage.run()
+
+    assert [(each.kind, each.deployment) for each in world.rows] == [
+        (ChangeKind.DEPLOYED, 2),
+        (ChangeKind.ROLLED_BACK, 2),
+        (ChangeKind.DEPLOYED, 1),
+    ]
+    assert world.emitted[Metric.ROLLBACKS_RECORDED] == 1
+
+
+def test_what_was_recorded_months_ago_is_not_recorded_again_by_a_new_process() -> None:
+    world = World()
+    world.deployed(ROLLOUT, BAD)
+    world.appconfig.now = NOW + timedelta(seconds=2)
+    world.stage.run()
+    rows = list(world.rows)
+
+    world.now += timedelta(days=62)
+    world.__post_init__()
+    world.stage.run()
+
+    assert world.rows == rows
 
 
 def test_a_rollback_is_recorded_with_both_digests() -> None:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from common.ruleset_changes import ChangeRows
 from contract.errors import InvalidRowError
 from contract.rollout_rows import counts_item, hour_key, part_key, time_of_key
 from contract.ruleset_change import ChangeKind, make_change
+from contract.scored import Decision
 from engine.errors import InvalidCountsError
+from engine.rollout.changed import MAX_EXAMPLES, Changed, Example
 from engine.rollout.counts import RolloutCounts
 from engine.rollout.stored import counts_from_bytes, counts_to_bytes
 from engine.rollout.windows import windows_at
+from engine.rules.check import check_ruleset
+from rollouts.rows import active_row
 from rollouts.tables import CountsTable
 from tests.support.tables import make_table
+from tests.unit.guardrails.world import PLAIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,3 +131,79 @@ def test_a_change_is_inserted_once_and_found_with_those_of_the_month_before(dyna
         table.put(change)
 
     assert [each.reason for each in table.lately(NOW)] == ["first", "second"]
+
+
+class Refusing:
+    """DynamoDB that takes no rows."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self.refused: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def put_item(self, **sent: Any) -> Any:
+        self.refused.append(sent["Item"]["count_key"]["S"])
+        raise ClientError({"Error": {"Code": "ValidationException", "Message": "Item size"}}, "PutItem")
+
+
+def test_an_hour_that_cannot_be_kept_is_counted_all_the_same_and_kept_by_a_later_run(dynamodb: Any) -> None:
+    _count(dynamodb, NOW - timedelta(minutes=1), 1)
+    _count(dynamodb, NOW - timedelta(hours=2), 8)
+    _count(dynamodb, NOW - timedelta(hours=5), 16)
+    refusing = Refusing(dynamodb)
+
+    first = CountsTable(refusing, "rollout_counts").read(DIGEST, NOW)  # type: ignore[arg-type]
+    second = CountsTable(dynamodb, "rollout_counts").read(DIGEST, NOW)
+
+    assert (type(first.not_kept), second.not_kept) == (ClientError, None)
+    assert refusing.refused == ["h#2026-12-01T07"], (
+        "a later hour that is kept would hide the parts of this one"
+    )
+    for counted in (first, second):
+        assert _payments(windows_at(counted.parts, counted.hours, NOW)) == {5: 1, 60: 1, 331: 25}
+
+
+def _many_examples(rules: int) -> RolloutCounts:
+    draw = Random(2)
+
+    def changed() -> Changed:
+        ids = [f"{draw.getrandbits(512):0128x}" for _ in range(MAX_EXAMPLES)]
+        return Changed(5, 100, [Example(each, f"2026-12-01T11#{place}#{each}", 100, Decision.APPROVE, 1, Decision.BLOCK, 99) for place, each in enumerate(ids)])  # fmt: skip
+
+    return RolloutCounts({1: 10}, new={f"n{number}": changed() for number in range(rules)})
+
+
+def test_an_hour_of_many_rules_names_fewer_examples_and_fits_into_a_row(dynamodb: Any) -> None:
+    whole = _many_examples(1_200)
+    for place, hour in enumerate((2, 3)):
+        item = counts_item(
+            DIGEST, part_key(NOW - timedelta(hours=hour), f"p{place}"), counts_to_bytes(whole), NOW
+        )
+        dynamodb.put_item(TableName="rollout_counts", Item=item)
+
+    counted = CountsTable(dynamodb, "rollout_counts").read(DIGEST, NOW)
+
+    assert counted.not_kept is None
+    kept = counts_from_bytes(counts_to_bytes(whole))
+    assert 0 < len(kept.new["n7"].examples) < MAX_EXAMPLES
+    assert kept.new["n7"].examples[-1] == whole.new["n7"].examples[-1]
+    assert (kept.payments, kept.new["n7"].payments, len(kept.new)) == ({1: 10}, 5, 1_200)
+    assert len(whole.new["n7"].examples) == MAX_EXAMPLES
+
+
+def test_the_active_ruleset_of_an_appconfig_that_was_created_anew_is_written_over_a_higher_position(
+    dynamodb: Any,
+) -> None:
+    table, ruleset = ChangeRows(dynamodb, "ruleset_changes"), check_ruleset(PLAIN, "plain")
+    table.put_active(active_row(40, 80, NOW, ruleset, "a1/e1"))
+
+    table.put_active(active_row(39, 78, NOW, ruleset, "a1/e1"))
+    late = table.active()
+    table.put_active(active_row(1, 2, NOW, ruleset, "a2/e2"))
+    anew = table.active()
+
+    assert late is not None
+    assert anew is not None
+    assert (late.position, anew.position) == (80, 2)

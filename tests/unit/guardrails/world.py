@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from engine.rollout.counts import RolloutCounts
 from tests.support.appconfig_memory import START
+from tests.support.rollouts import settled_as
 from tests.support.rule_samples import HEAD, RULE, document
 
 NOW = START + timedelta(hours=1)
@@ -16,6 +17,6 @@ LIMITED = document(f"rules: {json.dumps([{**RULE, 'max_share': 2}])}").encode()
 ROLLOUT = document(f"rules: {json.dumps([RULE])}", f"{HEAD}candidate: {json.dumps(CANDIDATE)}\n").encode()
 
 PAYMENTS = dict.fromkeys(range(64), 100)
-BAD = RolloutCounts(PAYMENTS, {group: [0, 1, 30 + group % 3] for group in range(64)})
-GOOD = RolloutCounts(PAYMENTS, {group: [2, 0, 0] for group in range(64)})
-FREQUENT = RolloutCounts(PAYMENTS, champion_hits={"r": dict.fromkeys(range(64), 30)})
+BAD = settled_as(RolloutCounts(PAYMENTS, {group: [0, 1, 30 + group % 3] for group in range(64)}))
+GOOD = settled_as(RolloutCounts(PAYMENTS, {group: [2, 0, 0] for group in range(64)}))
+FREQUENT = settled_as(RolloutCounts(PAYMENTS, champion_hits={"r": dict.fromkeys(range(64), 30)}))

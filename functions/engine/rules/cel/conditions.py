@@ -115,6 +115,12 @@ class Vocabulary:
             return (TextProblem(f"gives {kind.name().lower()}, not true or false"),)
         return ()
 
+    def lists_of(self, condition: str) -> frozenset[str]:
+        """Names of the lists of which a condition is made; empty where it asks for a feature, too."""
+        names = _names([condition]) & self.names
+        lists = {name for name in names if name.startswith(LIST_PREFIX)}
+        return frozenset(name.removeprefix(LIST_PREFIX) for name in lists if lists == names)
+
     def compile(self, conditions: Sequence[str]) -> Program:
         """Compile conditions that have passed :meth:`check` into one program."""
         compiled = [self._environment.compile(condition) for condition in conditions]

@@ -16,8 +16,9 @@ from engine.decide import decide
 from engine.decided import Assessment, Decided
 from engine.profile import Profile
 from engine.rollout.changed import MAX_EXAMPLES, Changed, Example
-from engine.rollout.counts import GROUPS, RolloutCounts, group_of, time_step, total
+from engine.rollout.counts import RolloutCounts, time_step, total
 from engine.rollout.difference import Ratio, excess, ratio
+from engine.rollout.settled import GROUPS, group_of
 from tests.support.payments import make_grocery_payment, trusted_facts
 from tests.support.rule_samples import candidate_of, ruleset
 

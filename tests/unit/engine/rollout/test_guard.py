@@ -21,7 +21,7 @@ from tests.support.planted import (
     points_ten_times_too_high,
     with_the_default_model,
 )
-from tests.support.rollouts import counted, first_finding, rollout
+from tests.support.rollouts import counted, first_finding, rollout, settled_as
 from tests.support.rule_samples import HEAD, RULE, candidate_of, document, ruleset
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _minutes(
             if is_champions or is_candidates:
                 place = 0 if is_champions and is_candidates else 1 if is_champions else 2
                 minute.alerts.setdefault(draw.randrange(64), [0, 0, 0])[place] += 10
-        yield minute
+        yield settled_as(minute)
 
 
 SHADOW = candidate_of(share=0)
@@ -109,7 +109,9 @@ def test_a_candidate_that_catches_nothing_is_withdrawn(seed: int) -> None:
 
 
 def test_one_user_withdraws_nothing_however_many_payments_it_makes() -> None:
-    minutes = [RolloutCounts(payments={7: 500, 8: 500}, alerts={7: [0, 0, 500]}) for _ in range(60)]
+    minutes = [
+        settled_as(RolloutCounts(payments={7: 500, 8: 500}, alerts={7: [0, 0, 500]})) for _ in range(60)
+    ]
 
     assert evaluate(windows_of(minutes), SHADOW).action is Action.KEEP
 
@@ -128,7 +130,7 @@ def _hits(share: float, rule_id: str = "r") -> dict[str, dict[int, int]]:
 @pytest.mark.parametrize(("mode", "found"), [("live", True), ("shadow", False), ("suspended", False)])
 def test_a_live_rule_that_holds_for_more_than_its_share_is_suspended(mode: str, found: bool) -> None:
     payments = dict.fromkeys(range(64), 100)
-    counts = RolloutCounts(payments=payments, champion_hits=_hits(0.3))
+    counts = settled_as(RolloutCounts(payments=payments, champion_hits=_hits(0.3)))
 
     finding = evaluate(windows_of([counts]), ruleset({"max_share": 2, "mode": mode}))
 
@@ -138,19 +140,19 @@ def test_a_live_rule_that_holds_for_more_than_its_share_is_suspended(mode: str, 
     if found:
         assert finding.action is Action.SUSPEND
         assert finding.sentence == (
-            "Rule r of the champion held for 30.00% of the payments of the last minute; its largest share is 2%."
+            "Rule r of the champion held for 30.00% of the users with a past of the last minute; its largest share is 2%."
         )
 
 
 def test_a_rule_within_its_share_or_without_one_is_kept() -> None:
-    counts = RolloutCounts(payments=dict.fromkeys(range(64), 100), champion_hits=_hits(0.3))
+    counts = settled_as(RolloutCounts(payments=dict.fromkeys(range(64), 100), champion_hits=_hits(0.3)))
 
     assert evaluate(windows_of([counts]), ruleset({"max_share": 31})).action is Action.KEEP
     assert evaluate(windows_of([counts]), ruleset({})).action is Action.KEEP
 
 
 def test_a_rule_of_the_candidate_is_suspended_there() -> None:
-    counts = RolloutCounts(payments=dict.fromkeys(range(64), 100), candidate_hits=_hits(0.3))
+    counts = settled_as(RolloutCounts(payments=dict.fromkeys(range(64), 100), candidate_hits=_hits(0.3)))
 
     finding = evaluate(windows_of([counts]), candidate_of({"max_share": 2}, share=10))
 
@@ -165,7 +167,9 @@ def test_rules_of_a_candidate_that_is_withdrawn_are_not_suspended_but_the_champi
     )
     hits = _hits(0.3)
     alerts = {group: [0, 0, 30 + group % 3] for group in range(64)}
-    counts = RolloutCounts(dict.fromkeys(range(64), 100), alerts, champion_hits=hits, candidate_hits=hits)
+    counts = settled_as(
+        RolloutCounts(dict.fromkeys(range(64), 100), alerts, champion_hits=hits, candidate_hits=hits)
+    )
 
     finding = evaluate(windows_of([counts]), rules)
 
