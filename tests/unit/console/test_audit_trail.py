@@ -199,6 +199,15 @@ def test_heads_that_were_kept_earlier_are_still_in_their_chains() -> None:
     assert rows.problems(kept) == []
 
 
+def test_a_day_that_is_opened_long_before_it_begins_is_found() -> None:
+    rows = two_days(MemoryAudit())
+    last = rows.chain(DAYS)[-1]
+    ahead = msgspec.structs.replace(last, day="2026-03-05")
+    rows.replace(ahead)
+
+    assert f"{DAYS} 1: opens 2026-03-05 on 2026-03-03" in {str(problem) for problem in rows.problems()}
+
+
 def test_rows_of_a_day_that_was_never_opened_are_found() -> None:
     rows = two_days(MemoryAudit())
     event = rows.chain(CHAIN)[0]
