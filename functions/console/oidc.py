@@ -11,7 +11,9 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from common.sanitizing import printable
 from console.errors import ConsoleError
+from contract.audit import MAX_TEXT_CHARACTERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -181,8 +183,13 @@ class IdentityProvider:
             claims.validate(now=int(now.timestamp()), leeway=LEEWAY_SECONDS)
         except (JoseError, ValueError) as error:
             raise SignInError(f"the identity token is not valid: {type(error).__name__}") from error
-        name = claims.get("name") or claims.get("cognito:username") or claims["sub"]
-        return Person(str(claims["sub"]), str(name), _texts(claims.get(self._groups_claim)))
+        person = str(claims["sub"])
+        if len(person) > MAX_TEXT_CHARACTERS:
+            # Each event and each step of a case names the person: no part of the id may be left out.
+            raise SignInError(f"sub: {len(person)} characters; at most {MAX_TEXT_CHARACTERS}")
+        name = claims.get("name") or claims.get("cognito:username") or person
+        name = printable(str(name), MAX_TEXT_CHARACTERS)
+        return Person(person, name, _texts(claims.get(self._groups_claim)))
 
     def _verified(self, jwt: Any, id_token: str) -> Any:
         """Check the signature; keys that are not known are fetched again, since providers change theirs."""

@@ -163,7 +163,7 @@ def head_of(last: AuditEvent) -> ChainHead:
 
 
 def to_audit_item(event: AuditEvent) -> Item:
-    """Write an event in DynamoDB's wire form."""
+    """Write an event in DynamoDB's wire form; InvalidRowError names the attribute that could not be read back."""
     return to_item(event)
 
 

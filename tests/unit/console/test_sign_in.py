@@ -79,6 +79,7 @@ def test_a_sign_in_that_took_too_long_begins_no_session(world: ConsoleWorld) -> 
         {"exp": int((NOW - timedelta(minutes=2)).timestamp())},
         {"iat": int((NOW + timedelta(minutes=2)).timestamp())},
         {"sub": None},
+        {"sub": "p" * 201},
     ],
     ids=str,
 )
