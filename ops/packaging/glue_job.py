@@ -48,6 +48,7 @@ BACKTEST: Final = GlueJob(
     (FUNCTIONS_DIR / "contract", FUNCTIONS_DIR / "engine", GLUE_SCRIPTS),
     (
         *(ROOT / "lab" / name for name in ("__init__.py", "alerts.py", "measures.py", "models.py")),
+        *(ROOT / "lab" / "pages" / name for name in ("__init__.py", "drawing.py", "page.py")),
         *sorted((ROOT / "lab" / "rows").glob("*.py")),
     ),
     GLUE_SCRIPTS / "backtest_requirements.txt",

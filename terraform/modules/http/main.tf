@@ -113,7 +113,6 @@ resource "aws_api_gateway_stage" "this" {
 
 resource "aws_api_gateway_method_settings" "all" {
   # checkov:skip=CKV_AWS_225:As CKV_AWS_120: every page is made for the person who asks
-  # checkov:skip=CKV_AWS_308:Nothing is cached, so there is no cache to encrypt
   rest_api_id = aws_api_gateway_rest_api.this.id
   stage_name  = aws_api_gateway_stage.this.stage_name
   method_path = "*/*"

@@ -29,6 +29,8 @@ SAMPLES = {
     "topic.fraud_alerts": "arn:aws:sns:us-east-1:000000000000:fraud-alerts",
     "queue.quarantine": "http://127.0.0.1:1/000000000000/quarantine",
     "kafka.security_protocol": "PLAINTEXT",
+    "audit_heads.lock_mode": "GOVERNANCE",
+    "audit_heads.retention_days": "30",
     "console.url": "https://console.example/v1",
     "identity.issuer": "https://issuer.example/pool",
     "identity.discovery_url": "https://issuer.example/pool/.well-known/openid-configuration",

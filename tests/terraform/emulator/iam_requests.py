@@ -54,6 +54,7 @@ OPERATIONS: Final = {
     "s3:PutBucketEncryption": "s3:PutEncryptionConfiguration",
     "s3:PutBucketLifecycleConfiguration": "s3:PutLifecycleConfiguration",
     "s3:PutBucketNotificationConfiguration": "s3:PutBucketNotification",
+    "s3:PutObjectLockConfiguration": "s3:PutBucketObjectLockConfiguration",
     "s3:PutPublicAccessBlock": "s3:PutBucketPublicAccessBlock",
 }
 """Operations that IAM calls otherwise. Sources: Amazon S3 user guide, "Required permissions for Amazon S3 API operations"; AWS Lambda
