@@ -22,6 +22,7 @@ from contract.case_decision import (
     MAX_DECIDED,
     CaseDecision,
     DecidedPayment,
+    half_contested,
     labels_of,
     part_id,
     withdrawals_of,
@@ -149,13 +150,18 @@ class CaseVerdicts:
 
         Returns and raises as :meth:`decide`.
         """
-
-        def step(case: Case, _decision: CaseDecision, _others: Collection[str]) -> Case | Refusal:
-            return contest(case, analyst, reason, now)
-
         made = self._tables.decisions(key)
         remaining = [decision for decision in made if decision.undone_at is None]
-        return self._withdraw(key, remaining or made, analyst, now, step)
+        left = half_contested(made)
+        case = self._tables.case(key)
+        is_begun = bool(left) and case is not None and not case.is_closed
+        if is_begun and any(decision.analyst == analyst for decision in left):
+            return Refusal.SAME_PERSON
+
+        def step(case: Case, _decision: CaseDecision, _others: Collection[str]) -> Case | Refusal:
+            return contest(case, analyst, reason, now, is_begun=is_begun)
+
+        return self._withdraw(key, left if is_begun else remaining or made, analyst, now, step)
 
     def _repeat(self, attempt: Callable[[], Case | Refusal | None]) -> Case | Refusal:
         """Try until nobody else was faster."""

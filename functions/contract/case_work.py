@@ -200,9 +200,18 @@ def agree(case: Case, analyst: str, now: datetime) -> Case | Refusal:
     return _not_second(case, analyst) or _next(case, second_look=SecondLook(analyst, now))
 
 
-def contest(case: Case, analyst: str, reason: str, now: datetime) -> Case | Refusal:
-    """Take a case over as a second person, who decides anew; refused as :func:`agree` is. The caller withdraws its labels."""
+def contest(
+    case: Case, analyst: str, reason: str, now: datetime, *, is_begun: bool = False
+) -> Case | Refusal:
+    """Take a case over as a second person, who decides anew; refused as :func:`agree` is. The caller withdraws its labels.
+
+    A contest that has begun and did not end goes on, whatever reason is given now: also of somebody else, once nobody works on the case.
+    """
     had = case.handover
+    if is_begun and not case.is_closed:
+        if holder(case, now) not in {None, analyst}:
+            return Refusal.TAKEN
+        return _claimed(case, analyst, now, handover=Handover(analyst, now, reason))
     if holder(case, now) == analyst and had is not None and (had.by, had.reason) == (analyst, reason):
         return _next(case)  # taken over with another of its decisions
     refusal = _not_second(case, analyst)
