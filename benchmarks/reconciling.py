@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aws_lambda_powertools import Logger, Metrics
 
 from contract.alert import AlertState
-from contract.case import CaseKey, owner_of
+from contract.case import CaseKey, Judgement, owner_of, to_case_key
 from contract.clock import time_text
 from contract.flag_hour import FLAG_HOUR, flag_hour
 from local.components.aws_api import make_client
@@ -33,6 +33,7 @@ HOURS: Final = 2
 """Few, so that a part has as many payments as at a high rate: full pages and full requests."""
 _BATCH: Final = 25
 _ROW_BYTES: Final = 1500
+_USERS: Final = 997
 
 
 class NothingMissing:
@@ -47,15 +48,18 @@ class NothingMissing:
 
 def _items(payments: int, now: datetime) -> Iterator[tuple[str, dict[str, Any]]]:
     """Give what is looked at of payments that were flagged, alerted on and put in cases, spread over the hours, in rows of the usual size."""
+    for number in range(min(payments, _USERS)):
+        yield "cases", {**to_case_key(CaseKey(owner_of(f"u-{number}"), 1)), "rest": {"B": bytes(_ROW_BYTES)}}
     for number in range(payments):
         at = now - timedelta(hours=HOURS) * (number + 1) / (payments + 1)
         event_key = f"{time_text(at)}#t-{number}"
-        key = {"user_id": {"S": f"u-{number % 997}"}, "event_key": {"S": event_key}}
+        key = {"user_id": {"S": f"u-{number % _USERS}"}, "event_key": {"S": event_key}}
         rest = {"rest": {"B": bytes(_ROW_BYTES)}}
         yield "transaction_history", {**key, FLAG_HOUR: {"S": flag_hour(at, event_key)}, **rest}
         done = {
             "alert_state": {"S": AlertState.SENT.value},
             "case_id": {"S": CaseKey(owner_of(key["user_id"]["S"]), 1).case_id},
+            "case_judgement": {"S": Judgement.UNDECIDED.value},
         }
         yield "flagged_transactions", {**key, **done, **rest}
 
@@ -65,7 +69,7 @@ def fill(client: Any, payments: int, now: datetime) -> None:
     batch: dict[str, list[dict[str, Any]]] = {}
     for count, (table, item) in enumerate(_items(payments, now), 1):
         batch.setdefault(table, []).append({"PutRequest": {"Item": item}})
-        if count % _BATCH == 0 or count == 2 * payments:
+        if count % _BATCH == 0 or count == 2 * payments + min(payments, _USERS):
             while batch:
                 batch = client.batch_write_item(RequestItems=batch)["UnprocessedItems"]
 
@@ -81,14 +85,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     now = datetime.now(UTC)
     with tempfile.TemporaryDirectory() as folder, DynamoDbLocal(Path(folder), Path(folder)) as server:
         client: Any = make_client("dynamodb", server.endpoint)
-        for table in ("transaction_history", "flagged_transactions"):
+        for table in ("transaction_history", "flagged_transactions", "cases"):
             client.create_table(**table_request(table, read_tables()[table]))
             client.get_waiter("table_exists").wait(TableName=table, WaiterConfig={"Delay": 1})
         fill(client, options.payments, now)
         client.meta.events.register(
             "before-send.dynamodb", lambda **_: time.sleep(options.round_trip_ms / 1000)
         )
-        tables = Tables(client, "transaction_history", "flagged_transactions", lambda _: None)
+        tables = Tables(client, "transaction_history", "flagged_transactions", "cases", lambda _: None)
         reconciler = Reconciler(
             tables,
             NothingMissing(),

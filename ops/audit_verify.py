@@ -107,10 +107,10 @@ class AuditTable:
         place = f"{item['day_shard']['S']} {item['sequence']['N']}"
         try:
             event = from_audit_item(item)
-        except InvalidRowError as error:
+            written = to_audit_item(event)
+        except (InvalidRowError, OverflowError) as error:  # a time at the end of time has none in UTC
             self._of_rows.append(AuditProblem(place, None, f"no audit event: {error}"))
             return None
-        written = to_audit_item(event)
         if other := sorted(
             name for name in item.keys() | written.keys() if item.get(name) != written.get(name)
         ):

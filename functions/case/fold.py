@@ -110,7 +110,7 @@ def settle(flagged: FlaggedTransaction, stored: UserCases, limits: CaseLimits, n
         whose case is closed and not the newest. A case without undecided payments is closed; one that gets an undecided payment is open.
     """
     own, newest = stored
-    if own is not None and (not own.is_closed or own == newest or not _is_undone(flagged)):
+    if own is not None and (not own.is_closed or own == newest or not _is_left_undecided(flagged, own)):
         return _changed(flagged, own, limits, now)
     left = () if own is None else (_without(own, flagged, limits, now),)
     if newest is not None and not newest.is_closed:
@@ -122,8 +122,8 @@ def settle(flagged: FlaggedTransaction, stored: UserCases, limits: CaseLimits, n
 
 def _changed(flagged: FlaggedTransaction, case: Case, limits: CaseLimits, now: datetime) -> Change:
     """A payment of a case is counted as something else, or has an alert now."""
-    after = _counted(_uncounted(case, flagged), Judgement.of(flagged.status), flagged, 1)
-    after = _with_status(after, now)
+    after = counted(_uncounted(case, flagged), Judgement.of(flagged.status), flagged, 1)
+    after = with_status(after, now)
     is_reopened = case.is_closed and _is_undone(flagged)
     if is_reopened:
         # Where labels have closed it under somebody's hands, that person has it again: undoing may come before or after.
@@ -131,11 +131,11 @@ def _changed(flagged: FlaggedTransaction, case: Case, limits: CaseLimits, now: d
         after = msgspec.structs.replace(after, status=status, verdict=None, closed_at=None, closed_by=None)
     links: tuple[str, ...] = ()
     if flagged.reported_by != flagged.case_alert_id:
-        after, links = _with_alert(after, flagged), _alert_links(flagged)
+        after, links = with_alert(after, flagged), _alert_links(flagged)
     return Change(
         before=marks_of(flagged),
         after=_marks_in(after, flagged),
-        cases=(_next_version(after, limits, now),),
+        cases=(next_version(after, limits, now),),
         links=links,
         closed=None,
         is_reopened=is_reopened,
@@ -147,14 +147,14 @@ def _joined(
     flagged: FlaggedTransaction, case: Case, left: tuple[Case, ...], limits: CaseLimits, now: datetime
 ) -> Change:
     """A payment is in this case from now on; ``left`` is the case that it was in, without it."""
-    after = _counted(_with_payment(case, flagged), Judgement.of(flagged.status), flagged, 1)
-    after = _with_status(after, now)
+    after = counted(with_payment(case, flagged), Judgement.of(flagged.status), flagged, 1)
+    after = with_status(after, now)
     links = tuple(name for name in after.entities if name not in case.entities)
-    after, links = _with_alert(after, flagged), (*links, *_alert_links(flagged))
+    after, links = with_alert(after, flagged), (*links, *_alert_links(flagged))
     return Change(
         before=marks_of(flagged),
         after=_marks_in(after, flagged),
-        cases=(*left, _next_version(after, limits, now)),
+        cases=(*left, next_version(after, limits, now)),
         links=links,
         closed=None,
         is_reopened=False,
@@ -168,6 +168,21 @@ def _is_undone(flagged: FlaggedTransaction) -> bool:
         None,
         Judgement.UNDECIDED,
     }
+
+
+def _is_left_undecided(flagged: FlaggedTransaction, closed: Case) -> bool:
+    """Whether a payment is undecided that its closed case has, or must have, as decided: labels alone close a case without undecided ones."""
+    if Judgement.of(flagged.status) is not Judgement.UNDECIDED:
+        return False
+    return closed.closed_by is None or _is_undone(flagged)
+
+
+def is_placed(flagged: FlaggedTransaction, stored: UserCases) -> bool:
+    """Whether a payment is settled, in a case that is stored and can still be decided on."""
+    own, newest = stored
+    if own is None or not is_settled(flagged):
+        return False
+    return not own.is_closed or own == newest or not _is_left_undecided(flagged, own)
 
 
 def _marks_in(case: Case, flagged: FlaggedTransaction) -> Marks:
@@ -191,7 +206,7 @@ def _new_case(flagged: FlaggedTransaction, number: int, limits: CaseLimits, now:
     )
 
 
-def _with_payment(case: Case, flagged: FlaggedTransaction) -> Case:
+def with_payment(case: Case, flagged: FlaggedTransaction) -> Case:
     """Add all of a payment but its tally. Each part is a maximum, a set or a sum, so the order of payments does not matter."""
     severity = Severity.of(flagged.decision, flagged.risk_score)
     base_currency = case.base_currency or (flagged.base_currency if flagged.amount_base is not None else None)
@@ -219,10 +234,10 @@ def _without(case: Case, flagged: FlaggedTransaction, limits: CaseLimits, now: d
         unpriced=case.unpriced - (not _is_priced(case, flagged)),
         payments=tuple(payment for payment in case.payments if payment.event_key != flagged.event_key),
     )
-    return _next_version(after, limits, now)
+    return next_version(after, limits, now)
 
 
-def _counted(case: Case, judgement: Judgement, flagged: FlaggedTransaction, change: int) -> Case:
+def counted(case: Case, judgement: Judgement, flagged: FlaggedTransaction, change: int) -> Case:
     """Add a payment to a tally (1), or take it out (-1)."""
     tally: Tally = getattr(case, judgement.value)
     amount = tally.amount_base + change * _amount_base(case, flagged)
@@ -230,11 +245,12 @@ def _counted(case: Case, judgement: Judgement, flagged: FlaggedTransaction, chan
 
 
 def _uncounted(case: Case, flagged: FlaggedTransaction) -> Case:
-    counted = flagged.case_judgement
-    return case if counted is None else _counted(case, Judgement(counted), flagged, -1)
+    judgement = flagged.case_judgement
+    return case if judgement is None else counted(case, Judgement(judgement), flagged, -1)
 
 
-def _with_alert(case: Case, flagged: FlaggedTransaction) -> Case:
+def with_alert(case: Case, flagged: FlaggedTransaction) -> Case:
+    """Add a payment's own alert; digests are only linked."""
     if flagged.own_alert_id is None:
         return case
     alerts = sorted({*case.alerts, CaseAlert(flagged.event_key, flagged.own_alert_id)}, reverse=True)
@@ -246,7 +262,7 @@ def _alert_links(flagged: FlaggedTransaction) -> tuple[str, ...]:
     return () if flagged.reported_by is None else (alert_link(flagged.reported_by),)
 
 
-def _with_status(case: Case, now: datetime) -> Case:
+def with_status(case: Case, now: datetime) -> Case:
     """Close a case in which nothing is undecided. The verdict of one that nobody has closed follows the labels."""
     if case.undecided.payments or case.closed_by is not None:
         return case
@@ -258,7 +274,7 @@ def _with_status(case: Case, now: datetime) -> Case:
     )
 
 
-def _next_version(case: Case, limits: CaseLimits, now: datetime) -> Case:
+def next_version(case: Case, limits: CaseLimits, now: datetime) -> Case:
     """Make the next version. A case that has become more urgent is due as soon as one that opens now; a small payment first wins no time."""
     priority, due_at = limits.priority(case.severity, case.at_risk_base), case.due_at
     if priority < case.priority:

@@ -20,6 +20,11 @@ class Metric(StageMetric):
         COUNT,
         "Changes that lost a case to another worker or to a person, and were tried again.",
     )
+    CASES_RECOUNTED = (
+        "CasesRecounted",
+        COUNT,
+        "Cases that did not say what their payments say, as after a restore.",
+    )
     CASE_LATENCY_MS = "CaseLatencyMs", MILLISECONDS, "From Kafka's append of a payment to its case."
     FLAGGED_ROWS_MISSING = (
         "FlaggedRowsMissing",

@@ -9,12 +9,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
-from case.fold import is_settled, settle
+from case.fold import is_placed, is_settled, settle
 from case.metrics import Metric
+from case.recount import misplaced, recounts
 from common.cases import MAX_ATTEMPTS, CaseContentionError
 from common.metrics import emit
 from common.stream_reader import StreamReader
 from contract.canary import is_canary
+from contract.flag_hour import REPAIR_SOURCE
 from contract.flagged import FLAGGED_TABLE, from_flagged_item
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 
     from case.fold import Change, UserCases
+    from case.recount import Recount, UserRows
     from common.backoff import Backoff
     from common.failures import FailureLog
     from common.metrics import MetricSink
@@ -45,6 +48,18 @@ class CaseStore(Protocol):
 
     def write(self, key: FlaggedKey, change: Change) -> bool:
         """Write a change, all or none; False where another worker was faster."""
+        ...
+
+    def all_of(self, user_id: str) -> UserRows:
+        """Read all cases of a user, then all flagged rows."""
+        ...
+
+    def rewrite(self, recount: Recount) -> bool:
+        """Write a counted case; False where another worker was faster."""
+        ...
+
+    def link(self, recount: Recount) -> None:
+        """Write the links of a counted case."""
         ...
 
 
@@ -83,10 +98,15 @@ class CaseStage:
         self._clock = clock
         self._backoff = backoff
         self._reader = StreamReader(FLAGGED_TABLE, self.take, log, crashes, takes_changes=True)
+        self._mended: set[str] = set()
+        """Users of the batch of repairs whose cases were counted anew."""
+        self._repairs = StreamReader(FLAGGED_TABLE, self.mend, log, crashes, takes_changes=True)
 
     def handle(self, event: dict[str, Any], context: InvocationContext) -> PartialItemFailureResponse:
         """Bring the cases of a batch's payments up to date; return the records that must be delivered again."""
-        response = self._reader.read(event, context)
+        is_repair = all(record.get("eventSourceARN") == REPAIR_SOURCE for record in event["Records"])
+        self._mended.clear()
+        response = (self._repairs if is_repair else self._reader).read(event, context)
         emit(self._metrics, Metric.RECORDS_RECEIVED, len(event["Records"]))
         emit(self._metrics, Metric.RECORDS_FAILED, len(response["batchItemFailures"]))
         return response
@@ -112,17 +132,53 @@ class CaseStage:
         # A settled image needs no read: if the row has changed since, that change has a record of its own.
         if is_canary(image.user_id) or is_settled(image):
             return
+        self._bring(image.key, is_repair=False)
+
+    def mend(self, item: Mapping[str, Any]) -> None:
+        """Bring all payments of a row's user into cases, and make these say what the payments' marks say.
+
+        Parameters and errors as of :meth:`take`. It reads all rows of the user, so only the reconciler asks for it.
+        """
+        image = from_flagged_item(item)
+        if is_canary(image.user_id) or image.user_id in self._mended:
+            return
+        # A case is counted before its payments are brought up to date, since labels close a case by its sums; and after it, since a
+        # payment may come into a case of which others say already that they are in it.
+        for key in misplaced(self._recounted(image.user_id)):
+            self._bring(key, is_repair=True)
+        self._recounted(image.user_id, is_last=True)
+        self._mended.add(image.user_id)
+
+    def _bring(self, key: FlaggedKey, *, is_repair: bool) -> None:
         for attempt in range(MAX_ATTEMPTS):
-            flagged = self._store.flagged(image.key)
+            flagged = self._store.flagged(key)
             if flagged is None:
                 emit(self._metrics, Metric.FLAGGED_ROWS_MISSING)
                 return
-            if is_settled(flagged):
+            if is_settled(flagged) and not is_repair:
                 return
-            change = settle(flagged, self._store.cases_of(flagged), self._limits, self._clock())
+            stored = self._store.cases_of(flagged)
+            if is_placed(flagged, stored):
+                return
+            change = settle(flagged, stored, self._limits, self._clock())
             if self._store.write(flagged.key, change):
                 self._count(flagged, change)
                 return
+            emit(self._metrics, Metric.CASE_CONFLICTS)
+            self._backoff.pause(attempt)
+        raise CaseContentionError(MAX_ATTEMPTS)
+
+    def _recounted(self, user_id: str, *, is_last: bool = False) -> UserRows:
+        """Make a user's cases say what the marks say, and return both; the last time their links too, which may be missing."""
+        for attempt in range(MAX_ATTEMPTS):
+            stored = self._store.all_of(user_id)
+            changes = recounts(stored, self._limits, self._clock())
+            changed = [change for change in changes if change.after != change.before]
+            if all(self._store.rewrite(change) for change in changed):
+                emit(self._metrics, Metric.CASES_RECOUNTED, len(changed))
+                for change in changes if is_last else ():
+                    self._store.link(change)
+                return stored._replace(cases=[change.after for change in changes])
             emit(self._metrics, Metric.CASE_CONFLICTS)
             self._backoff.pause(attempt)
         raise CaseContentionError(MAX_ATTEMPTS)

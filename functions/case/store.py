@@ -5,18 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from case.fold import UserCases
+from case.recount import UserRows
 from common.cases import TAKEN, case_put, newest_check, read_case, read_newest, unchanged_check
-from contract.case import owner_of, parse_case_id, to_link_item
+from contract.case import from_case_item, owner_of, parse_case_id, to_link_item
 from contract.flagged import FlaggedTransaction, from_flagged_item, to_flagged_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Any
 
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef, UpdateTypeDef
 
     from case.fold import Change
+    from case.recount import Recount
     from contract.flagged import FlaggedKey
 
 
@@ -104,6 +106,37 @@ class CaseTables:
             writes.append({"ConditionCheck": unchanged_check(table, change.closed)})
         if change.is_reopened:
             writes.append({"ConditionCheck": newest_check(table, change.case)})
+        return self._is_written(writes)
+
+    def all_of(self, user_id: str) -> UserRows:
+        """Read all cases of a user by number, then all flagged rows, consistently."""
+        cases = self._query(self._tables.cases, "case_owner", owner_of(user_id))
+        rows = self._query(self._tables.flagged, "user_id", user_id)
+        return UserRows([*map(from_case_item, cases)], [*map(from_flagged_item, rows)])
+
+    def rewrite(self, recount: Recount) -> bool:
+        """Write a counted case over the version from which it was made; returns and raises as :meth:`write`."""
+        writes: list[TransactWriteItemTypeDef] = [{"Put": case_put(self._tables.cases, recount.after)}]
+        if recount.is_reopened:
+            writes.append({"ConditionCheck": newest_check(self._tables.cases, recount.after)})
+        return self._is_written(writes)
+
+    def link(self, recount: Recount) -> None:
+        """Write the links of a counted case; those that exist are written as they are. Raises ClientError, BotoCoreError."""
+        for name in recount.links:
+            self._client.put_item(TableName=self._tables.links, Item=to_link_item(name, recount.after))
+
+    def _query(self, table: str, key: str, value: str) -> Iterator[Mapping[str, Any]]:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=table,
+            KeyConditionExpression=f"{key} = :value",
+            ExpressionAttributeValues={":value": {"S": value}},
+            ConsistentRead=True,
+        )
+        for page in pages:
+            yield from page["Items"]
+
+    def _is_written(self, writes: Sequence[TransactWriteItemTypeDef]) -> bool:
         try:
             self._client.transact_write_items(TransactItems=writes)
         except self._client.exceptions.TransactionCanceledException as error:

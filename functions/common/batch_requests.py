@@ -69,7 +69,7 @@ class BatchReader(_Batches):
         keys : Sequence[Mapping]
             100 at most, in DynamoDB's wire form.
         attributes : str
-            The attributes that are read, with commas between; empty for all.
+            Names of the attributes that are read, with commas between; empty for all.
 
         Raises
         ------
@@ -80,7 +80,9 @@ class BatchReader(_Batches):
         """
         wanted: dict[str, Any] = {"Keys": list(keys), "ConsistentRead": True}
         if attributes:
-            wanted["ProjectionExpression"] = attributes
+            # All by placeholders: "status" and hundreds of other names are reserved words.
+            names = {f"#a{number}": name for number, name in enumerate(attributes.split(", "))}
+            wanted |= {"ProjectionExpression": ", ".join(names), "ExpressionAttributeNames": names}
         request: Any = {table: wanted} if keys else {}
         requests = 0
         while request:

@@ -22,6 +22,7 @@ from contract.case_decision import (
     MAX_DECIDED,
     CaseDecision,
     DecidedPayment,
+    half_contested,
     labels_of,
     part_id,
     withdrawals_of,
@@ -158,13 +159,18 @@ class CaseVerdicts:
 
         Returns and raises as :meth:`decide`; ``gone`` where nobody has decided on it.
         """
-
-        def step(case: Case, _decision: CaseDecision, others: Collection[CaseDecision]) -> Case | Refusal:
-            return contest(case, others, analyst, reason, now)
-
         made = self._made(key)
         remaining = [decision for decision in made if decision.undone_at is None]
-        return self._withdraw(key, remaining or made, analyst, now, step)
+        left = half_contested(made)
+        case = self._tables.case(key)
+        is_begun = bool(left) and case is not None and not case.is_closed
+        if is_begun and any(decision.analyst == analyst for decision in left):
+            return Refusal.SAME_PERSON
+
+        def step(case: Case, _decision: CaseDecision, others: Collection[CaseDecision]) -> Case | Refusal:
+            return contest(case, others, analyst, reason, now, is_begun=is_begun)
+
+        return self._withdraw(key, left if is_begun else remaining or made, analyst, now, step)
 
     def _made(self, key: CaseKey) -> list[CaseDecision]:
         case = self._tables.case(key)

@@ -13,17 +13,17 @@ from __future__ import annotations
 from contextlib import suppress
 from functools import cached_property
 from secrets import token_hex
-from typing import TYPE_CHECKING, Annotated, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Protocol
 
 import msgspec
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Meta
 
-from common.errors import REFUSED_RECORD, StageError
+from common.errors import REFUSED_RECORD, REFUSED_WRITE, StageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
     from datetime import datetime
 
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -168,5 +168,7 @@ def is_of_the_record(error: Exception) -> bool:
         case StageError():
             return error.is_of_the_record
         case ClientError():
-            return error.response.get("Error", {}).get("Code") in REFUSED_RECORD
+            answer: Mapping[str, Any] = error.response
+            reasons = {reason.get("Code") for reason in answer.get("CancellationReasons", ())}
+            return answer.get("Error", {}).get("Code") in REFUSED_RECORD or bool(reasons & REFUSED_WRITE)
     return not isinstance(error, BotoCoreError)

@@ -7,6 +7,9 @@ from typing import Final
 REFUSED_RECORD: Final = frozenset({"ValidationException", "InvalidParameter", "InvalidParameterValue"})
 """Refusals of AWS that say that the request is wrong, so that another try is refused too."""
 
+REFUSED_WRITE: Final = frozenset({"ValidationError", "ItemCollectionSizeLimitExceeded"})
+"""The same, as the reason of one write for which DynamoDB cancels a transaction."""
+
 
 class StageError(Exception):
     """Something that a stage cannot do."""

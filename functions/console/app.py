@@ -21,7 +21,7 @@ from console.audit_trail import Deed
 from console.pages import ASSETS, HEADERS, HSTS, Notice, Who
 from console.rights import rights_of
 from console.routes import ROUTES
-from console.sessions import SEEN_EVERY, SESSION, Session, csrf_token, is_form_of, key_of
+from console.sessions import SEEN_EVERY, Session, csrf_token, is_form_of, key_of
 from contract.audit import MAX_TEXT_CHARACTERS
 from contract.audit_values import ASKED, value_hash
 from contract.errors import ContractError, InvalidRowError
@@ -138,7 +138,7 @@ class Desk:
 
     def _alive(self, token: str, now: datetime) -> Session | None:
         try:
-            session = self.sessions.session(key_of(SESSION, token)) if token else None
+            session = self.sessions.session(key_of(token)) if token else None
         except InvalidRowError:
             return None  # of another version: whoever has it signs in again
         if session is None or not session.is_alive(now, self.settings.idle):

@@ -11,7 +11,9 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from common.sanitizing import printable
 from console.errors import ConsoleError
+from contract.audit import MAX_TEXT_CHARACTERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -54,13 +56,12 @@ class Endpoints(msgspec.Struct, frozen=True):
 
 
 class Begun(msgspec.Struct, frozen=True):
-    """A sign-in that was sent to the provider."""
+    """Secrets of a sign-in that the provider gets, the last one as its hash."""
 
-    url: str
-    """Where the browser is sent."""
     state: str
     nonce: str
     code_verifier: str
+    """43 to 128 characters (RFC 7636, 4.1)."""
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -109,14 +110,12 @@ class IdentityProvider:
         self._endpoints: Endpoints | None = None
         self._keys: Any = None
 
-    def begin(self) -> Begun:
+    def begin(self, begun: Begun) -> str:
         """Make the address to which a browser is sent; ProviderUnavailableError."""
         from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
         from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
-        verifier = secrets.token_urlsafe(48)
-        begun = Begun("", secrets.token_urlsafe(24), secrets.token_urlsafe(24), verifier)
-        url = prepare_grant_uri(
+        address: str = prepare_grant_uri(
             self._discover().authorization_endpoint,
             self._client_id,
             "code",
@@ -124,10 +123,10 @@ class IdentityProvider:
             scope="openid profile",
             state=begun.state,
             nonce=begun.nonce,
-            code_challenge=create_s256_code_challenge(verifier),
+            code_challenge=create_s256_code_challenge(begun.code_verifier),
             code_challenge_method="S256",
         )
-        return msgspec.structs.replace(begun, url=url)
+        return address
 
     def finish(self, answer: Mapping[str, str], begun: Begun, now: datetime) -> Person:
         """Find out who came back.
@@ -137,7 +136,7 @@ class IdentityProvider:
         answer : Mapping[str, str]
             What the provider put into the address.
         begun : Begun
-            The sign-in as it was begun; its address is not used.
+            The sign-in as it was begun.
         now : datetime
             The clock, UTC.
 
@@ -181,8 +180,13 @@ class IdentityProvider:
             claims.validate(now=int(now.timestamp()), leeway=LEEWAY_SECONDS)
         except (JoseError, ValueError) as error:
             raise SignInError(f"the identity token is not valid: {type(error).__name__}") from error
-        name = claims.get("name") or claims.get("cognito:username") or claims["sub"]
-        return Person(str(claims["sub"]), str(name), _texts(claims.get(self._groups_claim)))
+        person = str(claims["sub"])
+        if len(person) > MAX_TEXT_CHARACTERS:
+            # Each event and each step of a case names the person: no part of the id may be left out.
+            raise SignInError(f"sub: {len(person)} characters; at most {MAX_TEXT_CHARACTERS}")
+        name = claims.get("name") or claims.get("cognito:username") or person
+        name = printable(str(name), MAX_TEXT_CHARACTERS)
+        return Person(person, name, _texts(claims.get(self._groups_claim)))
 
     def _verified(self, jwt: Any, id_token: str) -> Any:
         """Check the signature; keys that are not known are fetched again, since providers change theirs."""

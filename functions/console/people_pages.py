@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from console.rights import Right
 from console.sessions import SESSION
 from console.views import audit_view, sessions_view
-from contract.audit import chains_of
+from contract.audit import DAYS, chains_of
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -29,7 +29,9 @@ class PeoplePages:
 
     def audit(self, visit: Visit) -> Response:
         """Show the newest audit events of a day; without one, or with none that there is, of today."""
-        today = visit.now.date()
+        opening = self._events.last(DAYS)
+        # By a clock that is ahead the next day has begun, and all events are in it.
+        today = max(visit.now.date(), _day("" if opening is None else opening.day) or visit.now.date())
         day = min(_day(visit.query.get("day", "")) or today, today)
         events = [
             event for chain in chains_of(day.isoformat()) for event in self._events.newest(chain, SHOWN)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
-from console.sessions import SESSION, SESSIONS_TABLE, Session, SignIn
+from console.sessions import SESSIONS_TABLE, Session
 from contract.clock import time_text
 from contract.items import from_item, to_item
 
@@ -14,14 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-RowT = TypeVar("RowT", bound=msgspec.Struct)
-
 LISTED: Final = 200
 """Most sessions that a page lists."""
 
 
 class SessionStore:
-    """Sessions and sign-ins. Every call may raise ClientError and BotoCoreError.
+    """Sessions. Every call may raise ClientError and BotoCoreError.
 
     Parameters
     ----------
@@ -35,7 +31,7 @@ class SessionStore:
         self._client = client
         self._table = table
 
-    def insert(self, row: Session | SignIn) -> None:
+    def insert(self, row: Session) -> None:
         """Insert a new row; its key is random."""
         self._client.put_item(
             TableName=self._table,
@@ -46,14 +42,8 @@ class SessionStore:
     def session(self, session_key: str) -> Session | None:
         """Read a session as it is now: a revoked one counts no longer from the next page on."""
         answer = self._client.get_item(TableName=self._table, Key=_key(session_key), ConsistentRead=True)
-        return _row(answer.get("Item"), Session)
-
-    def take_sign_in(self, session_key: str) -> SignIn | None:
-        """Take a sign-in from the table: the same answer of the identity provider counts once."""
-        answer = self._client.delete_item(
-            TableName=self._table, Key=_key(session_key), ReturnValues="ALL_OLD"
-        )
-        return _row(answer.get("Attributes"), SignIn)
+        item = answer.get("Item")
+        return None if item is None else from_item(SESSIONS_TABLE, item, Session)
 
     def seen(self, session_key: str, now: datetime) -> None:
         """Say that a session was used; one that was revoked meanwhile stays as it is."""
@@ -70,12 +60,8 @@ class SessionStore:
         return sessions[:LISTED]
 
     def _all(self) -> Iterator[Session]:
-        # A row for each person and working day: a scan reads a few hundred.
-        request: dict[str, Any] = {
-            "TableName": self._table,
-            "FilterExpression": "begins_with(session_key, :kind)",
-            "ExpressionAttributeValues": {":kind": {"S": SESSION}},
-        }
+        # A row for each person and working day, and only of people who have a group: a scan reads a few hundred.
+        request: dict[str, Any] = {"TableName": self._table}
         while True:
             answer = self._client.scan(**request)
             for item in answer["Items"]:
@@ -99,7 +85,3 @@ class SessionStore:
 
 def _key(session_key: str) -> dict[str, Any]:
     return {"session_key": {"S": session_key}}
-
-
-def _row(item: dict[str, Any] | None, model: type[RowT]) -> RowT | None:
-    return None if item is None else from_item(SESSIONS_TABLE, item, model)

@@ -1,6 +1,7 @@
-"""Sessions, and sign-ins that are not finished, as rows: what they hold, and when they end. Pure.
+"""Sessions as rows, and sign-ins that are not finished as cookies: what they hold, and when they end. Pure.
 
-The browser has a random token of 256 bits, the row's key has only its hash: whoever reads the table has nobody's session.
+The browser has a random token of 256 bits, the row's key has only its hash: whoever reads the table has nobody's session. A sign-in has
+no row: everybody may begin one.
 """
 
 from __future__ import annotations
@@ -18,14 +19,15 @@ from console.rights import Group
 SESSIONS_TABLE: Final = "console_sessions"
 
 SESSION: Final = "session#"
-"""How the key of a session begins,"""
-SIGN_IN: Final = "sign_in#"
-"""and that of a sign-in."""
+"""How the key of a session begins."""
 
 TOKEN_BYTES: Final = 32
 
 SIGN_IN_LASTS: Final = timedelta(minutes=15)
 """How long somebody may take at the identity provider."""
+
+MAX_COOKIE_CHARACTERS: Final = 2_000
+"""Of a sign-in's cookie; the longest path of a page takes a fifth of it."""
 
 SEEN_EVERY: Final = timedelta(minutes=1)
 """How often a session's row says that it is used: not with each page."""
@@ -65,24 +67,58 @@ class Session(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class SignIn(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of ``console_sessions``: somebody who is at the identity provider."""
+    """Somebody who is at the identity provider, as the browser's cookie says. What the provider gets follows from all of it by HMAC."""
 
-    session_key: str
-    state: str
-    """Comes back with the browser: the answer is to this very request."""
-    nonce: str
-    """Comes back inside the identity token."""
-    code_verifier: str
-    """Of PKCE: whoever has stolen the code cannot use it."""
+    token: str
+    """Random."""
+    ends_at: int
+    """From when its answer is refused, seconds since the epoch. With another time in the cookie, the answer is to another sign-in."""
     next_path: str
     """Where to go afterwards."""
-    ends_at: Instant
-    expires_at: int
+
+    @property
+    def state(self) -> str:
+        """Comes back with the browser: the answer is to this very request."""
+        return self._secret(b"state")
+
+    @property
+    def nonce(self) -> str:
+        """Comes back inside the identity token."""
+        return self._secret(b"nonce")
+
+    @property
+    def code_verifier(self) -> str:
+        """Of PKCE: whoever has stolen the code cannot use it."""
+        return self._secret(b"code verifier")
+
+    @property
+    def cookie(self) -> str:
+        """The cookie's value."""
+        return f"{self.token}.{self.ends_at}.{self.next_path.encode().hex()}"
+
+    def _secret(self, name: bytes) -> str:
+        return hmac.new(self.cookie.encode(), b"console sign-in " + name, hashlib.sha256).hexdigest()
 
 
-def key_of(kind: str, token: str) -> str:
-    """Key of the row of a browser's token; ``kind`` is :data:`SESSION` or :data:`SIGN_IN`."""
-    return kind + hashlib.sha256(token.encode()).hexdigest()
+def sign_in_of(cookie: str) -> SignIn | None:
+    """Read a sign-in's cookie; None for text of another form.
+
+    >>> sign_in_of(SignIn(token="t", ends_at=1_900_000_000, next_path="/queue").cookie).next_path
+    '/queue'
+    """
+    token, _, rest = cookie.partition(".")
+    ends_at, _, path = rest.partition(".")
+    if not token or not (ends_at.isascii() and ends_at.isdigit()) or len(cookie) > MAX_COOKIE_CHARACTERS:
+        return None
+    try:
+        return SignIn(token=token, ends_at=int(ends_at), next_path=bytes.fromhex(path).decode())
+    except ValueError:
+        return None
+
+
+def key_of(token: str) -> str:
+    """Key of the session of a browser's token."""
+    return SESSION + hashlib.sha256(token.encode()).hexdigest()
 
 
 def begin_session(
@@ -91,7 +127,7 @@ def begin_session(
     """Make the session of a new token."""
     ends_at = now + lasts
     return Session(
-        session_key=key_of(SESSION, token),
+        session_key=key_of(token),
         person=person,
         name=name,
         groups=groups,

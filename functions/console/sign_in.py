@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from console import notices
 from console.oidc import Begun, IdentityProvider, SignInError
 from console.rights import groups_of
 from console.route import Action
 from console.routes import menu_of, safe_next
-from console.sessions import (
-    SIGN_IN,
-    SIGN_IN_LASTS,
-    TOKEN_BYTES,
-    SignIn,
-    begin_session,
-    key_of,
-)
+from console.sessions import SIGN_IN_LASTS, TOKEN_BYTES, SignIn, begin_session, sign_in_of
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
     from console.app import Desk, Visit
-
-_SECONDS_KEPT: Final = 3600
 
 
 class SignInPages:
@@ -61,34 +52,25 @@ class SignInPages:
 
     def begin_sign_in(self, visit: Visit) -> Response:
         """Send the browser to the identity provider."""
-        begun = self._provider.begin()
-        token = secrets.token_urlsafe(TOKEN_BYTES)
-        ends_at = visit.now + SIGN_IN_LASTS
-        row = SignIn(
-            session_key=key_of(SIGN_IN, token),
-            state=begun.state,
-            nonce=begun.nonce,
-            code_verifier=begun.code_verifier,
+        # Nothing is stored: everybody may ask for this, as often as they like.
+        sign_in = SignIn(
+            token=secrets.token_urlsafe(TOKEN_BYTES),
+            ends_at=int((visit.now + SIGN_IN_LASTS).timestamp()),
             next_path=safe_next(visit.query.get("next", "/")),
-            ends_at=ends_at,
-            expires_at=int(ends_at.timestamp()) + _SECONDS_KEPT,
         )
-        self._desk.sessions.insert(row)
         response = self._desk.pages.go("/")
-        response.headers["Location"] = begun.url
-        self._set_cookie(response, self._cookie, token, int(SIGN_IN_LASTS.total_seconds()))
+        response.headers["Location"] = self._provider.begin(_begun(sign_in))
+        self._set_cookie(response, self._cookie, sign_in.cookie, int(SIGN_IN_LASTS.total_seconds()))
         return response
 
     def finish_sign_in(self, visit: Visit) -> Response:
         """Begin the session of who comes back from the identity provider."""
         pages = self._desk.pages
-        token = visit.cookies.get(self._cookie, "")
-        row = self._desk.sessions.take_sign_in(key_of(SIGN_IN, token)) if token else None
-        if row is None or visit.now >= row.ends_at:
+        sign_in = sign_in_of(visit.cookies.get(self._cookie, ""))
+        if sign_in is None or visit.now.timestamp() >= sign_in.ends_at:
             return pages.notice(notices.SIGN_IN_REFUSED, None)
         try:
-            begun = Begun("", row.state, row.nonce, row.code_verifier)
-            person = self._provider.finish(visit.query, begun, visit.now)
+            person = self._provider.finish(visit.query, _begun(sign_in), visit.now)
         except SignInError:
             return pages.notice(notices.SIGN_IN_REFUSED, None)
         session_token = secrets.token_urlsafe(TOKEN_BYTES)
@@ -100,7 +82,7 @@ class SignInPages:
         if not groups:
             return pages.notice(notices.NO_GROUP, None)
         self._desk.sessions.insert(session)
-        response = pages.go(row.next_path)
+        response = pages.go(safe_next(sign_in.next_path))
         self._delete_cookie(response, self._cookie)
         lasts = int(self._desk.settings.lasts.total_seconds())
         self._set_cookie(response, self._desk.session_cookie, session_token, lasts)
@@ -128,3 +110,7 @@ class SignInPages:
             httponly=True,
             samesite="lax",
         )
+
+
+def _begun(sign_in: SignIn) -> Begun:
+    return Begun(sign_in.state, sign_in.nonce, sign_in.code_verifier)

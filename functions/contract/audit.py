@@ -9,7 +9,7 @@ before. A chain is closed before its head is taken, so that no event comes after
 from __future__ import annotations
 
 import hashlib
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from zlib import crc32
 
@@ -42,6 +42,8 @@ GENESIS: Final = "0" * 64
 
 _HASH_DOMAIN: Final = b"audit event 1\n"
 """Before the hashed bytes: no hash of something else is an event's."""
+
+_DAY: Final = timedelta(days=1)
 
 MAX_TEXT_CHARACTERS: Final = 200
 """Of each text of an event."""
@@ -161,7 +163,7 @@ def head_of(last: AuditEvent) -> ChainHead:
 
 
 def to_audit_item(event: AuditEvent) -> Item:
-    """Write an event in DynamoDB's wire form."""
+    """Write an event in DynamoDB's wire form; InvalidRowError names the attribute that could not be read back."""
     return to_item(event)
 
 
@@ -251,6 +253,9 @@ def _chain_problems(
 def _opening_problems(opening: AuditEvent, following: AuditEvent | None) -> Iterator[AuditProblem]:
     if opening.action != DAY_OPENED or not _is_day(opening.day):
         yield AuditProblem(DAYS, opening.sequence, "no opening of a day")
+    elif date.fromisoformat(opening.day) - opening.at.date() > _DAY:
+        # By one day it may be early: a writer whose clock is behind opens the day after one that another has closed.
+        yield AuditProblem(DAYS, opening.sequence, f"opens {opening.day} on {opening.at.date()}")
     if following is None:
         return
     if following.day <= opening.day:

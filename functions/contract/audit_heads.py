@@ -76,9 +76,11 @@ def to_heads_object(kept: KeptHeads) -> bytes:
 def from_heads_object(body: bytes) -> KeptHeads | None:
     """Read an object; None for one that holds something else."""
     try:
-        return msgspec.json.decode(body, type=KeptHeads)
-    except msgspec.MsgspecError:
+        kept = msgspec.json.decode(body, type=KeptHeads)
+        kept.kept_at.astimezone(UTC)  # a time at the end of time has none
+    except (msgspec.MsgspecError, OverflowError):
         return None
+    return kept
 
 
 def object_hash(body: bytes) -> str:
@@ -150,8 +152,8 @@ def misdated(event: AuditEvent, times: Sequence[tuple[int, datetime]]) -> AuditP
         Of the chain, as :func:`kept_times` gives them.
     """
     after_it = bisect_right(times, event.sequence, key=itemgetter(0))
-    is_early = after_it > 0 and event.at < times[after_it - 1][1] - CLOCKS_DIFFER
-    is_late = after_it < len(times) and event.at > times[after_it][1] + CLOCKS_DIFFER
+    is_early = after_it > 0 and times[after_it - 1][1] - event.at > CLOCKS_DIFFER
+    is_late = after_it < len(times) and event.at - times[after_it][1] > CLOCKS_DIFFER
     if not is_early and not is_late:
         return None
     begin = _time(times[after_it - 1][1]) if after_it else "the beginning"

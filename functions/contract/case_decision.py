@@ -121,6 +121,22 @@ class CaseDecision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         return (self.analyst, self.ruling, self.event_keys) == (analyst, ruling, frozenset(event_keys))
 
 
+def half_contested(made: Iterable[CaseDecision]) -> list[CaseDecision]:
+    """Give the decisions that hold though a second person has withdrawn another one that was made beside them: a contest did not end.
+
+    Only a contest is undone by somebody else than who decided.
+    """
+    made = list(made)
+    contested_at = [
+        each.undone_at
+        for each in made
+        if each.undone_at is not None and each.undone_by not in {None, each.analyst}
+    ]
+    return [
+        each for each in made if each.undone_at is None and any(each.decided_at < at for at in contested_at)
+    ]
+
+
 def part_id(form_id: str, number: int) -> str:
     """Id of the decision on a part of a form's payments.
 

@@ -239,9 +239,17 @@ def is_contestable(case: Case) -> bool:
 
 
 def contest(
-    case: Case, others: Collection[CaseDecision], analyst: str, reason: str, now: datetime
+    case: Case,
+    others: Collection[CaseDecision],
+    analyst: str,
+    reason: str,
+    now: datetime,
+    *,
+    is_begun: bool = False,
 ) -> Case | Refusal:
     """Take a case over as a second person, who decides anew. The caller withdraws its labels, decision by decision.
+
+    A contest that has begun and did not end goes on, whatever reason is given now: also of somebody else, once nobody works on the case.
 
     Parameters
     ----------
@@ -255,13 +263,19 @@ def contest(
         For whoever has it next.
     now : datetime
         The clock, UTC.
+    is_begun : bool
+        Whether another decision of the case was withdrawn so before.
 
     Returns
     -------
     Case | Refusal
-        ``not_due`` where :func:`is_contestable` says no, ``same_person`` for whoever has decided on it.
+        ``not_due`` where :func:`is_contestable` says no, ``same_person`` for whoever has decided on it, ``taken`` where somebody else works on what is contested already.
     """
     had, look = case.handover, _look_at(case, others)
+    if is_begun and not case.is_closed:
+        if holder(case, now) not in {None, analyst}:
+            return Refusal.TAKEN
+        return _claimed(case, analyst, now, handover=Handover(analyst, now, reason), second_look=look)
     if holder(case, now) == analyst and had is not None and (had.by, had.reason) == (analyst, reason):
         return _next(case, second_look=look)  # taken over with another of its decisions
     if not is_contestable(case):

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 FLAG_HOUR: Final = "flag_hour"
 """The attribute."""
 
+REPAIR_SOURCE: Final = "reconcile"
+"""Source of the events by which the reconciler sends rows to a stage again; those of a stream have its ARN."""
+
 FLAG_HOUR_INDEX: Final = "by_flag_hour"
 
 SHARDS: Final = 8

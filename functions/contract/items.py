@@ -37,10 +37,17 @@ def to_item(row: msgspec.Struct) -> Item:
 
     Raises
     ------
+    InvalidRowError
+        Naming the model and the attribute, if the model could not read the row back: it is never stored. msgspec checks what it reads,
+        and not what is made in the program.
     TypeError
         If a value has no DynamoDB type.
     """
     fields: dict[str, object] = msgspec.to_builtins(row, builtin_types=(Decimal, datetime))
+    try:
+        msgspec.convert(fields, type(row))
+    except msgspec.ValidationError as error:
+        raise _from_msgspec(type(row).__name__, error) from error
     return {name: to_attribute(value) for name, value in fields.items()}
 
 

@@ -38,6 +38,7 @@ stage = Reconciler(
         boto3.client("dynamodb", config=CLIENT_CONFIG),
         settings.transaction_history_table,
         settings.flagged_transactions_table,
+        settings.cases_table,
         Backoff(0.1, 5.0, time.sleep, random.random).pause,
     ),
     repairs.StageRepair(functions, settings.persist_function, clock),

@@ -22,7 +22,7 @@ class Metric(StageMetric):
     CASES_REPAIRED = (
         "CasesRepaired",
         COUNT,
-        "Flagged payments without a case that were sent to case again.",
+        "Flagged payments without a case, or that their case counts as something else, that were sent to case again.",
     )
     REPAIRS_FAILED = "RepairsFailed", COUNT, "Payments that the stage did not process this time either."
     HOURS_UNCHECKED = "HoursUnchecked", COUNT, "Parts of an hour that the run had no time for."

@@ -8,6 +8,8 @@ import msgspec
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from contract.flag_hour import REPAIR_SOURCE
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
@@ -97,7 +99,7 @@ class StageRepair:
                 "StreamViewType": "NEW_IMAGE",
                 "NewImage": row,
             },
-            "eventSourceARN": "reconcile",
+            "eventSourceARN": REPAIR_SOURCE,
         }
 
 

@@ -15,6 +15,8 @@ class Settings(msgspec.Struct, frozen=True):
     """The table's name in this environment."""
     flagged_transactions_table: str
     """The table's name in this environment."""
+    cases_table: str
+    """The table's name in this environment."""
     persist_function: str
     """The stage that flags payments, as it is invoked."""
     alert_function: str

@@ -1,7 +1,8 @@
 """Compares the history with what the stages behind it have made of it, and sends them what they have missed.
 
 A stream keeps its records for 24 hours, and a mapping may be switched off, or pointed elsewhere, for longer. What was lost with them is
-still in the tables: a payment that is to be flagged and has no flagged row, or a flagged row with no alert and in no count.
+still in the tables: a payment that is to be flagged and has no flagged row, or a flagged row with no alert and in no count, in no case, or in one
+that counts it as something else or does not exist.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from threading import Event
-from typing import TYPE_CHECKING, Annotated, Any, Final, Protocol, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple, Protocol, TypedDict
 
 import msgspec
 from msgspec import Meta
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from reconcile.repairs import Repair
     from reconcile.tables import Unfinished
 
+MAX_UNSETTLED: Final = 100
+"""Payments that are looked at again at a time."""
+
 WORKERS: Final = 4
 """Parts of an hour that are looked through at a time; as many calls of a stage at most, which leaves its mapping the others."""
 
@@ -41,6 +45,8 @@ class Request(msgspec.Struct, frozen=True):
 
     hours: Annotated[int, Meta(ge=1, le=4_400)] | None = None
     """How far to look back instead of the setting, hours; the index goes back as far as the history."""
+    recount: bool = False
+    """Whether the cases of all payments are counted anew, after a restore of a table: rows and cases of other times may fit by themselves."""
 
 
 class Summary(TypedDict):
@@ -50,8 +56,21 @@ class Summary(TypedDict):
     flagged_rows_repaired: int
     alerts_repaired: int
     cases_repaired: int
+    cases_recounted: int
+    """Payments whose user's cases were counted because the request asks for it."""
     repairs_failed: int
     hours_unchecked: int
+
+
+class _Look(NamedTuple):
+    """What a run looks for."""
+
+    until: datetime
+    """What is younger may still be on its way."""
+    has_time: Callable[[], bool]
+    is_recount: bool
+    unsettled: list[FlaggedKey]
+    """Gets the payments that are looked at again at the end."""
 
 
 class Tables(Protocol):
@@ -137,22 +156,28 @@ class Reconciler:
         until = now - self._grace
         since = now - (self._look_back if asked.hours is None else timedelta(hours=asked.hours))
         parts = {hour: _nothing_found() for hour in flag_hours(min(since, until), until)}
+        unsettled: list[FlaggedKey] = []
+        later = _nothing_found()
+        look = _Look(until, has_time, asked.recount, unsettled)
         try:
-            self._look_through(parts, until, has_time)
+            self._look_through(parts, look)
+            # A label or an alert may just have changed a row when it was read. The case stage had its time until now.
+            for place in range(0, len(unsettled), MAX_UNSETTLED):
+                keys = self._tables.unfinished(unsettled[place : place + MAX_UNSETTLED]).unsettled
+                self._send_to_case(keys, look, later, "cases_repaired")
         finally:
             # Also of a run that fails: what it has repaired is not found again by the next try.
-            found = _sum_of(parts.values())
+            found = _sum_of([*parts.values(), later])
             self._report(found)
         return found
 
-    def _look_through(
-        self, parts: Mapping[str, Summary], until: datetime, has_time: Callable[[], bool]
-    ) -> None:
+    def _look_through(self, parts: Mapping[str, Summary], look: _Look) -> None:
         failed = Event()
 
-        def look(hour: str, found: Summary) -> None:
+        def work(hour: str, found: Summary) -> None:
+            of_part = look._replace(has_time=lambda: look.has_time() and not failed.is_set())
             try:
-                is_checked = self._is_checked(hour, until, found, lambda: has_time() and not failed.is_set())
+                is_checked = self._is_checked(hour, of_part, found)
             except BaseException:
                 failed.set()  # The run is tried again as a whole: the others begin no further request.
                 raise
@@ -160,36 +185,48 @@ class Reconciler:
 
         with ThreadPoolExecutor(WORKERS) as workers:
             # Each worker writes to the summary of its own part alone.
-            for run in [workers.submit(look, *part) for part in parts.items()]:
+            for run in [workers.submit(work, *part) for part in parts.items()]:
                 run.result()
 
-    def _is_checked(self, hour: str, until: datetime, found: Summary, has_time: Callable[[], bool]) -> bool:
+    def _is_checked(self, hour: str, look: _Look, found: Summary) -> bool:
         """Look through a part of an hour; False if the time ended before."""
         pages = self._tables.to_be_flagged(hour)
-        while has_time():
+        while look.has_time():
             keys = next(pages, None)
             if keys is None:
                 return True
             # The canary finds by itself what is missing of its payments, and their flagged rows expire after a day.
-            self._check([key for key in keys if not is_canary(key.user_id)], until, found, has_time)
+            self._check([key for key in keys if not is_canary(key.user_id)], look, found)
         return False
 
-    def _check(
-        self, keys: Sequence[FlaggedKey], until: datetime, found: Summary, has_time: Callable[[], bool]
-    ) -> None:
-        unflagged, unalerted, uncased = self._tables.unfinished(keys)
+    def _check(self, keys: Sequence[FlaggedKey], look: _Look, found: Summary) -> None:
+        unflagged, unalerted, uncased, unsettled = self._tables.unfinished(keys)
         found["checked"] += len(keys)
-        rows = self._settled(self._tables.history_rows(unflagged), _scored_at, until, found)
-        failed = self._persist.send(rows, has_time)
+        rows = self._settled(self._tables.history_rows(unflagged), _scored_at, look.until, found)
+        failed = self._persist.send(rows, look.has_time)
         found["flagged_rows_repaired"] += len(rows) - failed
         found["repairs_failed"] += failed
-        rows = self._settled(self._tables.flagged_rows(unalerted), _flagged_at, until, found)
-        failed = self._alert.send(rows, has_time)
+        rows = self._settled(self._tables.flagged_rows(unalerted), _flagged_at, look.until, found)
+        failed = self._alert.send(rows, look.has_time)
         found["alerts_repaired"] += len(rows) - failed
         found["repairs_failed"] += failed
-        rows = self._settled(self._tables.flagged_rows(uncased), _flagged_at, until, found)
-        failed = self._case.send(rows, has_time)
-        found["cases_repaired"] += len(rows) - failed
+        self._send_to_case(uncased, look, found, "cases_repaired")
+        if look.is_recount:
+            missing = {*unflagged, *uncased}
+            self._send_to_case([key for key in keys if key not in missing], look, found, "cases_recounted")
+        else:
+            look.unsettled.extend(unsettled)
+
+    def _send_to_case(
+        self,
+        keys: Sequence[FlaggedKey],
+        look: _Look,
+        found: Summary,
+        count: Literal["cases_repaired", "cases_recounted"],
+    ) -> None:
+        rows = self._settled(self._tables.flagged_rows(keys), _flagged_at, look.until, found)
+        failed = self._case.send(rows, look.has_time)
+        found[count] += len(rows) - failed
         found["repairs_failed"] += failed
 
     def _settled(
@@ -217,7 +254,7 @@ class Reconciler:
         emit(self._metrics, Metric.CASES_REPAIRED, found["cases_repaired"])
         emit(self._metrics, Metric.REPAIRS_FAILED, found["repairs_failed"])
         emit(self._metrics, Metric.HOURS_UNCHECKED, found["hours_unchecked"])
-        if any(count for name, count in found.items() if name != "checked"):
+        if any(count for name, count in found.items() if name not in {"checked", "cases_recounted"}):
             self._log.error("payments that a stage has missed", **found)
         else:
             self._log.info("no payment was found that a stage has missed", **found)
@@ -229,6 +266,7 @@ def _nothing_found() -> Summary:
         flagged_rows_repaired=0,
         alerts_repaired=0,
         cases_repaired=0,
+        cases_recounted=0,
         repairs_failed=0,
         hours_unchecked=0,
     )
@@ -240,6 +278,7 @@ def _sum_of(parts: Collection[Summary]) -> Summary:
         flagged_rows_repaired=sum(part["flagged_rows_repaired"] for part in parts),
         alerts_repaired=sum(part["alerts_repaired"] for part in parts),
         cases_repaired=sum(part["cases_repaired"] for part in parts),
+        cases_recounted=sum(part["cases_recounted"] for part in parts),
         repairs_failed=sum(part["repairs_failed"] for part in parts),
         hours_unchecked=sum(part["hours_unchecked"] for part in parts),
     )

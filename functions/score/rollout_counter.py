@@ -1,6 +1,7 @@
 """Counts what both sides of a ruleset say of the payments that this process stores, and writes it to ``rollout_counts`` every few seconds.
 
-A payment is counted by the try that inserts its row, so never twice. What a process has counted since its last row is lost when the process ends; that is
+A payment is counted by the try that inserts its row, so never twice. A row that DynamoDB may have taken without an answer is written again as it was, under
+its own key, before the next one. What a process has counted since its last row is lost when the process ends; that is
 as likely for one side as for the other, since both are counted for the same payments.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 from zlib import crc32
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -38,6 +39,14 @@ WRITE_EVERY: Final = timedelta(seconds=15)
 
 SAMPLED: Final = 16
 """Of so many payments one is counted by the bins of the model: 16 µs each, 1 µs a payment."""
+
+
+class _Row(NamedTuple):
+    """What a row says; its key follows from the first two."""
+
+    digest: str
+    at: datetime
+    counts: RolloutCounts
 
 
 class CountsTable(Protocol):
@@ -88,7 +97,7 @@ class RolloutCounter:
     clock : Callable[[], datetime]
         The time, aware, UTC.
     report : Callable[[str, Exception], None]
-        Gets what failed, and why. The counts are kept and written with the next ones.
+        Gets what failed, and why. The counts are kept, and written again when the next ones are due.
     timer_ns : Callable[[], int]
         Measures evaluations.
     """
@@ -107,6 +116,7 @@ class RolloutCounter:
         self._digest = ""
         self._counts = RolloutCounts()
         self._settled: SettledUsers | None = None
+        self._unanswered: _Row | None = None
         self._written_at = EPOCH
         self._batches = 0
 
@@ -154,14 +164,16 @@ class RolloutCounter:
             self._counts.add_time(side, (self._timer_ns() - begin) / 1_000)
 
     def _write(self) -> None:
-        if not self._counts.payments:
-            return
-        now = self._clock()
-        try:
-            self._table.put(self._digest, now, self._counts)
-        except (ClientError, BotoCoreError) as error:
-            self._report("what both sides of the ruleset say cannot be written", error)
-            # Not before it is due again: each time-out delays a batch.
+        while self._unanswered is not None or self._counts.payments:
+            now = self._clock()
+            if self._unanswered is None:
+                self._unanswered = _Row(self._digest, now, self._counts)
+                self._counts = RolloutCounts()
+            # Not before it is due again, answered or not: each time-out delays a batch.
             self._written_at = now
-            return
-        self._counts, self._written_at = RolloutCounts(), now
+            try:
+                self._table.put(*self._unanswered)
+            except (ClientError, BotoCoreError) as error:
+                self._report("what both sides of the ruleset say cannot be written", error)
+                return
+            self._unanswered = None

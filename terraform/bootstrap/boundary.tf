@@ -17,9 +17,9 @@ data "aws_iam_policy_document" "boundary" {
 
   # Rows are deleted from no other table: payments, alerts and labels expire.
   statement {
-    sid       = "CountsSessionsAndWhatLabelsTakeBack"
+    sid       = "CountsFiltersAndWhatLabelsTakeBack"
     actions   = ["dynamodb:BatchWriteItem", "dynamodb:DeleteItem"]
-    resources = [for table in ["console_sessions", "entity_risk", "pending_labels", "record_crashes"] : "${local.arn.dynamodb}:table/${local.prefix[each.key]}-${table}"]
+    resources = [for table in ["entity_risk", "pending_labels", "record_crashes", "saved_filters"] : "${local.arn.dynamodb}:table/${local.prefix[each.key]}-${table}"]
   }
 
   # No other table is read as a whole.

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from case.fold import UserCases, settle
+from case.recount import recounts
 from case.store import CaseTables, Tables
-from contract.case import Case, CaseLimits, CaseStatus, from_case_item
+from contract.case import Case, CaseLimits, CaseStatus, Tally, from_case_item
 from contract.flagged import (
     CONFIRMED_FRAUD,
     OPEN,
@@ -107,6 +108,27 @@ class CaseStoreContract:
         assert (row.case_id, row.case_judgement) == (case.case_id, "undecided")
         assert tables.links() == {(name, case.case_id) for name in case.entities}
         assert tables.store.cases_of(row) == UserCases(case, case)
+
+    def test_a_case_is_counted_anew_from_all_rows_of_its_user_unless_it_changes_meanwhile(
+        self, tables: CaseTestTables
+    ) -> None:
+        one, other = payment(), payment(sent={"user_id": "user-2"})
+        for each in (one, other):
+            tables.put(each)
+            tables.store.write(each.key, settle(each, UserCases(None, None), LIMITS, NOW))
+        before = tables.store.all_of("user-1")
+        (case,) = before.cases
+        (row,) = before.rows
+        tables.put(msgspec.structs.replace(row, case_judgement="fraud"))
+
+        (recount,) = recounts(tables.store.all_of("user-1"), LIMITS, NOW)
+        first, second = tables.store.rewrite(recount), tables.store.rewrite(recount)
+        tables.store.link(recount)
+
+        assert (first, second) == (True, False)
+        assert tables.store.all_of("user-1").cases == [recount.after]
+        assert (recount.after.undecided, recount.after.fraud) == (Tally(), case.undecided)
+        assert {name for name, case_id in tables.links() if case_id == case.case_id} == {*recount.links}
 
     def test_the_second_of_two_that_open_a_case_at_once_is_refused(self, tables: CaseTestTables) -> None:
         one, two = payment("tx-1"), payment("tx-2")

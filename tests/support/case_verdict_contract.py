@@ -11,9 +11,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from common.cases import CaseContentionError
+from common.decision_tables import DecisionTables
 from contract.case import Case, CaseKey, CaseStatus, CaseVerdict, SecondLook, Tally
 from contract.case_decision import MAX_DECIDED, Ruling
-from contract.case_work import UNDO, Refusal
+from contract.case_work import LEASE, UNDO, Refusal
 from contract.label import LabelVerdict
 from contract.label_message import decode_label_message
 from tests.support.case_store_contract import payment
@@ -289,6 +290,43 @@ class CaseVerdictContract:
         tables.deliver()
         assert tables.statuses() == ["open", "open"]
         assert (tables.case().status, tables.case().undecided.payments) == (CaseStatus.CLAIMED, 2)
+
+    def test_a_contest_that_was_interrupted_goes_on_in_other_words_and_after_the_lease(
+        self, tables: VerdictTables, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        keys = tables.flag(
+            *(payment(f"tx-{number}", number, sent={"amount": Decimal(9_000)}) for number in range(3))
+        )
+        tables.claim()
+        for number, event_key in enumerate(keys):
+            decide(tables, [event_key], LEGITIMATE, f"form-{number:012d}", at=NOW + number * SECOND)
+        tables.deliver()
+        withdraw, done = DecisionTables.withdraw, list[Any]()
+
+        def dying(*arguments: Any) -> Any:
+            if done:
+                raise KeyboardInterrupt
+            done.append(withdraw(*arguments))
+            return done[0]
+
+        with monkeypatch.context() as patch:
+            patch.setattr(DecisionTables, "withdraw", dying)
+            with pytest.raises(KeyboardInterrupt):
+                tables.verdicts().contest(KEY, "bob", "The device is new.", NOW + UNDO)
+        tables.deliver()
+        contest = tables.verdicts().contest
+
+        decider = contest(KEY, "ann", "r", NOW + LEASE * 2)
+        other = contest(KEY, "cleo", "r", NOW + UNDO * 2)
+        case = _done(contest(KEY, "bob", "Not sure.", NOW + LEASE * 2))
+
+        assert (decider, other) == (Refusal.SAME_PERSON, Refusal.TAKEN)
+        assert case.assignee == "bob"
+        assert all(decision.undone_by == "bob" for decision in tables.decisions())
+        tables.deliver()
+        assert tables.statuses() == ["open"] * 3
+        assert tables.case().undecided.payments == 3
+        assert contest(KEY, "cleo", "r", NOW + LEASE * 4) is Refusal.NOT_DUE
 
     def test_a_decision_whose_labels_are_not_sent_stands(self, tables: VerdictTables) -> None:
         keys = tables.flag(payment("tx-1"))

@@ -15,6 +15,7 @@ def test_the_stage_emits_the_metrics_that_it_always_has() -> None:
             "CasesClosed",
             "PaymentsAdded",
             "JudgementsChanged",
+            "CasesRecounted",
             "CaseConflicts",
             "FlaggedRowsMissing",
         ],

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from case.fold import UserCases, marks_of
+from case.recount import UserRows
 from case.stage import CaseStage
 from common.cases import cases_backoff
 from contract.case import Case, CaseKey, owner_of, parse_case_id
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from case.fold import Change
+    from case.recount import Recount
 
 
 class Crash(BaseException):
@@ -75,6 +77,22 @@ class DictCaseTables:
         self.put(msgspec.structs.replace(row, **change.after._asdict()))
         return True
 
+    def all_of(self, user_id: str) -> UserRows:
+        cases = [case for case in self.cases() if case.user_id == user_id]
+        return UserRows(cases, [row for row in self.rows() if row.user_id == user_id])
+
+    def rewrite(self, recount: Recount) -> bool:
+        case = recount.after
+        if self._version(case.key) != case.version - 1:
+            return False
+        if recount.is_reopened and CaseKey(case.case_owner, case.case_number + 1) in self.case_rows:
+            return False
+        self.case_rows[case.key] = case
+        return True
+
+    def link(self, recount: Recount) -> None:
+        self.link_rows |= {(name, recount.after.case_id) for name in recount.links}
+
     def _version(self, key: CaseKey) -> int:
         return self.case_rows[key].version if key in self.case_rows else 0
 
@@ -117,6 +135,20 @@ class Worker:
         is_written = self.tables.write(key, change)
         self._called()
         return is_written
+
+    def all_of(self, user_id: str) -> UserRows:
+        stored = self.tables.all_of(user_id)
+        self._called()
+        return stored
+
+    def rewrite(self, recount: Recount) -> bool:
+        is_written = self.tables.rewrite(recount)
+        self._called()
+        return is_written
+
+    def link(self, recount: Recount) -> None:
+        self.tables.link(recount)
+        self._called()
 
     def _called(self) -> None:
         happening = self.at.get(self.calls)

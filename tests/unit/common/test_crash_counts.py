@@ -167,3 +167,24 @@ def test_a_try_is_taken_back_once_however_often_its_request_is_executed(client: 
 )
 def test_an_outage_is_not_the_record_s_own_error(error: Exception, is_its_own: bool) -> None:
     assert is_of_the_record(error) is is_its_own
+
+
+@pytest.mark.parametrize(
+    ("reasons", "is_own"),
+    [
+        (["ValidationError", "None"], True),
+        (["ConditionalCheckFailed", "ValidationError"], True),
+        (["ItemCollectionSizeLimitExceeded"], True),
+        (["ConditionalCheckFailed", "TransactionConflict"], False),
+        (["ThrottlingError", "None"], False),
+    ],
+)
+def test_a_transaction_of_which_a_write_is_invalid_fails_by_its_record(
+    reasons: list[str], is_own: bool
+) -> None:
+    answer: Any = {
+        "Error": {"Code": "TransactionCanceledException"},
+        "CancellationReasons": [{"Code": reason} for reason in reasons],
+    }
+
+    assert is_of_the_record(ClientError(answer, "TransactWriteItems")) is is_own

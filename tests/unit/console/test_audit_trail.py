@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from console.audit_trail import MAX_TRIES, AuditTrail, Deed
 from console.errors import AuditUnavailableError
 from contract.audit import AUDIT_SHARDS, DAYS, AuditEvent, chain_of, event_hash, heads_of, shard_of
+from contract.errors import InvalidRowError
 from tests.support.audit_memory import MemoryAudit
 
 MORNING = datetime(2026, 3, 1, 8, tzinfo=UTC)
@@ -188,6 +189,21 @@ def test_a_tail_of_the_last_day_is_found_by_the_heads_that_were_kept() -> None:
     assert [str(problem) for problem in rows.problems(kept)] == [f"{chain} 2: dropped from the end"]
 
 
+@pytest.mark.parametrize("field", ["actor", "action", "subject", "session"])
+def test_an_event_that_could_not_be_read_back_takes_no_place(field: str) -> None:
+    rows = two_days(MemoryAudit())
+    before = dict(rows.rows)
+    trail = AuditTrail(rows, lambda: MORNING + timedelta(days=2, hours=1), lambda: f"event-{next(IDS)}")
+
+    with pytest.raises(InvalidRowError, match=f"AuditEvent.{field}: "):
+        trail.write(msgspec.structs.replace(VIEW, **{field: "x" * 201}))
+
+    assert rows.rows == before
+    for number in range(AUDIT_SHARDS):
+        trail.write(msgspec.structs.replace(VIEW, actor=f"person-{number}"))
+    assert rows.problems() == []
+
+
 def test_heads_that_were_kept_earlier_are_still_in_their_chains() -> None:
     rows = MemoryAudit()
     process = Process(rows)
@@ -197,6 +213,15 @@ def test_heads_that_were_kept_earlier_are_still_in_their_chains() -> None:
     process.write()
 
     assert rows.problems(kept) == []
+
+
+def test_a_day_that_is_opened_long_before_it_begins_is_found() -> None:
+    rows = two_days(MemoryAudit())
+    last = rows.chain(DAYS)[-1]
+    ahead = msgspec.structs.replace(last, day="2026-03-05")
+    rows.replace(ahead)
+
+    assert f"{DAYS} 1: opens 2026-03-05 on 2026-03-03" in {str(problem) for problem in rows.problems()}
 
 
 def test_rows_of_a_day_that_was_never_opened_are_found() -> None:

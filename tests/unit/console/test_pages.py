@@ -196,6 +196,18 @@ def test_the_audit_page_shows_an_earlier_day_and_leads_to_its_neighbours(world: 
     assert "The day after" not in today
 
 
+def test_the_audit_page_shows_the_day_that_a_clock_ahead_has_begun(world: ConsoleWorld) -> None:
+    world.now += timedelta(days=1)
+    world.sign_in(Group.AUDITOR)
+    world.get("/sessions")
+    world.now -= timedelta(days=1)
+
+    body = world.get("/audit").body
+
+    assert "Audit events of 2026-03-02" in body
+    assert "sessions viewed" in body
+
+
 @pytest.mark.parametrize("day", ["2026-13-01", "days", "2099-01-01", "2026-03-01%230", ""])
 def test_the_audit_page_of_no_day_is_that_of_today(world: ConsoleWorld, day: str) -> None:
     world.sign_in(Group.AUDITOR)

@@ -9,11 +9,13 @@ import pytest
 
 from console.oidc import ProviderUnavailableError
 from console.rights import Group
-from console.sessions import SESSION, key_of
+from console.sessions import key_of, sign_in_of
 from tests.support.console_world import NOW, ConsoleWorld, signing_key, with_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from console.sessions import SignIn
 
 
 def test_signing_in_begins_a_session_and_goes_to_the_page_that_was_asked_for(world: ConsoleWorld) -> None:
@@ -30,9 +32,12 @@ def test_the_provider_gets_the_hash_of_a_secret_that_only_the_console_has(world:
     world.begin()
 
     sent = world.provider.authorized
-    (row,) = world.dynamodb.scan(TableName="console_sessions")["Items"]
+    sign_in = sign_in_of(world.cookies["console_sign_in"])
+    assert sign_in is not None
     assert (sent["code_challenge_method"], sent["response_type"]) == ("S256", "code")
-    assert row["code_verifier"]["S"] not in sent.values()
+    assert (sent["state"], sent["nonce"]) == (sign_in.state, sign_in.nonce)
+    assert sign_in.code_verifier not in sent.values()
+    assert sign_in.token not in str(sent)
     assert sent["redirect_uri"] == "http://127.0.0.1:8080/sign-in/finish"
 
 
@@ -41,6 +46,53 @@ def test_an_answer_of_the_provider_counts_once(world: ConsoleWorld) -> None:
     world.get(back)
 
     assert world.get(back).status == 401
+
+
+def test_sign_ins_that_nobody_finishes_cost_the_list_of_sessions_nothing(
+    world: ConsoleWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.sign_in(Group.ADMIN)
+    for _ in range(200):
+        world.begin()
+    scans: list[dict[str, Any]] = []
+    scan = world.dynamodb.scan
+
+    def counted(**request: Any) -> Any:
+        scans.append(scan(**request))
+        return scans[-1]
+
+    monkeypatch.setattr(world.dynamodb, "scan", counted)
+
+    (session,) = world.sessions.newest()
+
+    assert session.person == "person-1"
+    assert [(answer["ScannedCount"], answer["Count"]) for answer in scans] == [(1, 1)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda it: f"{it.token}.{it.ends_at + 900}.{it.next_path.encode().hex()}",
+        lambda it: f"{it.token}.{it.ends_at}.{b'/audit'.hex()}",
+        lambda it: f"{it.token}x.{it.ends_at}.{it.next_path.encode().hex()}",
+        lambda it: f"{it.token}.{it.ends_at}.ff",
+        lambda it: f"{it.token}.{it.ends_at}.{'2f' * 2_000}",
+        lambda it: f"{it.token}.later.2f",
+        lambda it: f"{it.token}.\u00b2.2f",
+        lambda it: it.token,
+        lambda it: "..",
+    ],
+)
+def test_a_cookie_that_was_changed_begins_no_session(
+    world: ConsoleWorld, change: Callable[[SignIn], str]
+) -> None:
+    back = world.begin("/queue")
+    sign_in = sign_in_of(world.cookies["console_sign_in"])
+    assert sign_in is not None
+    world.cookies["console_sign_in"] = change(sign_in)
+
+    assert world.get(back).status == 401
+    assert world.deeds() == []
 
 
 def test_an_answer_counts_in_the_browser_that_asked(world: ConsoleWorld) -> None:
@@ -79,6 +131,7 @@ def test_a_sign_in_that_took_too_long_begins_no_session(world: ConsoleWorld) -> 
         {"exp": int((NOW - timedelta(minutes=2)).timestamp())},
         {"iat": int((NOW + timedelta(minutes=2)).timestamp())},
         {"sub": None},
+        {"sub": "p" * 201},
     ],
     ids=str,
 )
@@ -140,7 +193,7 @@ def test_the_table_holds_nobodys_cookie(world: ConsoleWorld) -> None:
     (row,) = world.dynamodb.scan(TableName="console_sessions")["Items"]
     token = world.cookies["console_session"]
     assert token not in str(row)
-    assert row["session_key"]["S"] == key_of(SESSION, token)
+    assert row["session_key"]["S"] == key_of(token)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +233,7 @@ def test_signing_out_deletes_the_cookie_as_it_was_set(aws: Callable[[str], Any])
 
 def test_a_session_that_cannot_be_read_is_none(world: ConsoleWorld) -> None:
     token = world.sign_in(Group.ANALYST)
-    row = {"session_key": {"S": key_of(SESSION, token)}, "groups": {"L": [{"S": "analysts of old"}]}}
+    row = {"session_key": {"S": key_of(token)}, "groups": {"L": [{"S": "analysts of old"}]}}
     world.dynamodb.put_item(TableName="console_sessions", Item=row)
 
     assert world.get("/queue").headers["location"] == "/sign-in?next=/queue"
@@ -191,7 +244,7 @@ def test_an_admin_ends_the_session_of_somebody_else_at_once(world: ConsoleWorld)
     analyst = world.sign_in(Group.ANALYST)
     world.sign_in(Group.ADMIN, person="person-2")
 
-    world.post("/sessions/revoke", {"subject": key_of(SESSION, analyst)})
+    world.post("/sessions/revoke", {"subject": key_of(analyst)})
 
     world.cookies["console_session"] = analyst
     assert world.get("/queue").status == 303

@@ -194,7 +194,12 @@ def test_an_object_that_was_stored_again_is_found() -> None:
     assert problems == [f"{again.key}: stored more than once; the first version counts"]
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b"no json", b'{"number": 1}'])
+ENDLESS = msgspec.json.encode(
+    {"number": 5, "previous": "0" * 64, "kept_at": "9999-12-31T23:59:59-12:00", "heads": []}
+)
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"no json", b'{"number": 1}', ENDLESS])
 def test_an_object_that_holds_something_else_is_found(body: bytes) -> None:
     _, bucket, _ = six_hours()
     key = sorted(bucket.objects)[-1]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Annotated
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Meta
 
 from contract.errors import InvalidRowError
 from contract.items import from_item, to_attribute, to_item
@@ -32,6 +34,22 @@ rows = st.builds(
 @given(rows)
 def test_numbers_and_texts_are_read_back_exactly(row: Row) -> None:
     assert from_item("rows", to_item(row), Row) == row
+
+
+class Named(msgspec.Struct):
+    names: dict[str, Annotated[str, Meta(max_length=3)]]
+    number: Annotated[int, Meta(ge=0)] = 0
+
+
+@pytest.mark.parametrize(
+    ("row", "attribute"), [(Named({"a": "four"}), "names[...]"), (Named({}, -1), "number")]
+)
+def test_row_that_could_not_be_read_back_is_not_written(row: Named, attribute: str) -> None:
+    with pytest.raises(InvalidRowError) as refusal:
+        to_item(row)
+
+    assert (refusal.value.table, refusal.value.attribute) == ("Named", attribute)
+    assert "four" not in str(refusal.value)
 
 
 def test_value_without_a_type_of_dynamodb_is_refused() -> None:

@@ -12,6 +12,7 @@ from reconcile.settings import Settings
 GOOD = {
     "TRANSACTION_HISTORY_TABLE": "h",
     "FLAGGED_TRANSACTIONS_TABLE": "f",
+    "CASES_TABLE": "c",
     "PERSIST_FUNCTION": "arn:persist:live",
     "ALERT_FUNCTION": "arn:alert:live",
     "CASE_FUNCTION": "arn:case:live",

@@ -11,12 +11,14 @@ import pytest
 
 from common.batch_requests import UnansweredError
 from contract.alert import AlertState
+from contract.case import CaseKey, owner_of, to_case_item
 from contract.flag_hour import SHARDS
-from contract.flagged import flag, to_flagged_item
+from contract.flagged import CONFIRMED_FRAUD, flag, to_flagged_item
 from contract.scored import Decision, from_history_item, to_history_item
 from reconcile.metrics import Metric
 from reconcile.stage import WORKERS, Reconciler
 from reconcile.tables import Tables, Unfinished
+from tests.support.cases import make_case
 from tests.support.payments import NOW, Metrics, make_scored, make_transaction
 from tests.support.tables import make_table
 
@@ -31,6 +33,7 @@ CLEAN = {
     "flagged_rows_repaired": 0,
     "alerts_repaired": 0,
     "cases_repaired": 0,
+    "cases_recounted": 0,
     "repairs_failed": 0,
     "hours_unchecked": 0,
 }
@@ -74,7 +77,7 @@ class World:
 
     def __init__(self, dynamodb: Any) -> None:
         self.dynamodb = dynamodb
-        for table in ("transaction_history", "flagged_transactions"):
+        for table in ("transaction_history", "flagged_transactions", "cases"):
             make_table(dynamodb, table)
         self.persist, self.alert, self.case, self.metrics = Stage(), Stage(), Stage(), Metrics()
         self.log: Any = Log()
@@ -94,16 +97,21 @@ class World:
         scored: ScoredTransaction,
         state: AlertState | None,
         *,
-        case_id: str | None = "case",
+        case_id: str | None = "",
         age: timedelta = timedelta(hours=2),
+        **changes: Any,
     ) -> None:
-        """Store its flagged row."""
+        """Store its flagged row, settled in the user's first case unless that is said to be another."""
+        case = make_case(scored.transaction.user_id)
+        self.dynamodb.put_item(TableName="cases", Item=to_case_item(case))
         row = flag(scored, NOW - age, timedelta(days=1))
-        item = to_flagged_item(msgspec.structs.replace(row, alert_state=state, case_id=case_id))
+        case_id = case.case_id if case_id == "" else case_id
+        marks = {"alert_state": state, "case_id": case_id, "case_judgement": "undecided"} | changes
+        item = to_flagged_item(msgspec.structs.replace(row, **marks))
         self.dynamodb.put_item(TableName="flagged_transactions", Item=item)
 
     def run(self, *, has_time: Callable[[], bool] = lambda: True, **request: Any) -> dict[str, int]:
-        tables = Tables(self.dynamodb, "transaction_history", "flagged_transactions", lambda _: None)
+        tables = Tables(self.dynamodb, "transaction_history", "flagged_transactions", "cases", lambda _: None)
         reconciler = Reconciler(
             tables,
             self.persist,
@@ -154,6 +162,58 @@ def test_a_flagged_row_without_a_case_is_sent_to_case(world: World) -> None:
     assert found == CLEAN | {"checked": 1, "cases_repaired": 1}
     assert (world.persist.users, world.alert.users, world.case.users) == ([], [], ["nowhere"])
     assert world.metrics.values[Metric.CASES_REPAIRED] == [1]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"status": CONFIRMED_FRAUD},
+        {"case_judgement": "fraud"},
+        {"suppression_id": "digest-1"},
+        {"case_alert_id": "digest-1"},
+        {"case_id": CaseKey(owner_of("changed"), 2).case_id},
+        {"case_id": "of another form"},
+    ],
+    ids=str,
+)
+def test_a_flagged_row_that_its_case_has_not_followed_is_sent_to_case(
+    world: World, changes: dict[str, Any]
+) -> None:
+    world.flagged(world.decided("changed"), AlertState.SENT, **changes)
+
+    found = world.run()
+
+    assert found == CLEAN | {"checked": 1, "cases_repaired": 1}
+    assert (world.persist.users, world.alert.users, world.case.users) == ([], [], ["changed"])
+
+
+def test_a_row_that_the_case_stage_follows_while_the_run_lasts_is_not_called_missed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scored = world.decided("changed")
+    world.flagged(scored, AlertState.SENT, status=CONFIRMED_FRAUD)
+    read = Tables.unfinished
+
+    def followed(tables: Tables, keys: Sequence[FlaggedKey]) -> Unfinished:
+        found = read(tables, keys)
+        world.flagged(scored, AlertState.SENT, status=CONFIRMED_FRAUD, case_judgement="fraud")
+        return found
+
+    monkeypatch.setattr(Tables, "unfinished", followed)
+
+    assert world.run() == CLEAN | {"checked": 1}
+    assert world.case.users == []
+
+
+def test_after_a_restore_all_payments_are_sent_to_case_and_none_is_called_missed(world: World) -> None:
+    world.flagged(world.decided("settled"), AlertState.SENT)
+    world.flagged(world.decided("changed"), AlertState.SENT, status=CONFIRMED_FRAUD)
+    world.flagged(world.decided("nowhere"), AlertState.SENT, case_id=None)
+
+    found = world.run(recount=True)
+
+    assert found == CLEAN | {"checked": 3, "cases_repaired": 1, "cases_recounted": 2}
+    assert world.case.users == ["changed", "nowhere", "settled"]
 
 
 @pytest.mark.parametrize("state", [AlertState.SENT, AlertState.SUPPRESSED])
@@ -287,7 +347,7 @@ class Parts:
         yield []
 
     def unfinished(self, _: Sequence[FlaggedKey]) -> Unfinished:
-        return Unfinished([], [], [])
+        return Unfinished([], [], [], [])
 
     def rows(self, _: Sequence[FlaggedKey]) -> list[Mapping[str, Any]]:
         return []

@@ -32,7 +32,7 @@ class Throttled:
 
 
 def tables(client: Any, pauses: list[int]) -> Tables:
-    return Tables(client, "history", "flagged", pauses.append)
+    return Tables(client, "history", "flagged", "cases", pauses.append)
 
 
 def test_unprocessed_keys_are_asked_for_again_after_a_wait_each() -> None:

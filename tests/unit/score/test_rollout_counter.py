@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from contract.side import Side
 from engine.rollout.counts import RolloutCounts, total
@@ -35,8 +36,13 @@ class MemoryCounts:
 
     rows: list[tuple[str, datetime, RolloutCounts]] = field(default_factory=list)
     is_down: bool = False
+    is_late: bool = False
+    """Whether a row is taken and the answer lost."""
 
     def put(self, digest: str, at: datetime, counts: RolloutCounts) -> None:
+        if self.is_late:
+            self.rows.append((digest, at, copy.deepcopy(counts)))
+            raise ReadTimeoutError(endpoint_url="https://dynamodb.example")
         if self.is_down:
             raise ClientError({"Error": {"Code": "ThrottlingException"}}, "PutItem")
         self.rows.append((digest, at, counts))
@@ -130,7 +136,38 @@ def test_counts_that_dynamodb_does_not_take_are_written_later() -> None:
     world.handle(3, first_offset=2, skip=2)
 
     assert len(world.failures) == 1
-    assert [sum(counts.payments.values()) for _, _, counts in world.counts.rows] == [3]
+    assert [sum(counts.payments.values()) for _, _, counts in world.counts.rows] == [2, 1]
+
+
+def test_counts_whose_answer_was_lost_are_written_again_under_their_own_key_as_they_were() -> None:
+    world = World(counts=MemoryCounts(is_late=True))
+    world.handle(2)
+    world.now += WRITE_EVERY
+    world.handle(3, first_offset=2, skip=2)
+    world.counts.is_late = False
+    world.now += WRITE_EVERY
+
+    world.handle(4, first_offset=3, skip=3)
+
+    by_key = {(digest, at): sum(counts.payments.values()) for digest, at, counts in world.counts.rows}
+    assert [*by_key.values()] == [2, 2]
+    assert {sum(counts.payments.values()) for _, at, counts in world.counts.rows if at == NOW} == {2}
+
+
+def test_counts_of_a_ruleset_that_could_not_be_written_keep_its_digest() -> None:
+    world = World(counts=MemoryCounts(is_down=True))
+    world.handle(1)
+    world.ruleset = candidate_of({"points": 45}, share=20)
+    world.handle(2, first_offset=1, skip=1)
+    world.counts.is_down = False
+    world.now += WRITE_EVERY
+
+    world.handle(3, first_offset=2, skip=2)
+
+    assert [(digest, sum(counts.payments.values())) for digest, _, counts in world.counts.rows] == [
+        (BOTH.digest, 1),
+        (world.ruleset.digest, 2),
+    ]
 
 
 def test_counts_of_two_documents_are_never_in_one_row() -> None:

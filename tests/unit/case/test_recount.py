@@ -1,0 +1,232 @@
+"""After a restore of any of the tables to any time, the reconciler's rows make cases that say what the payments say."""
+
+from __future__ import annotations
+
+from functools import partial
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract.alert import AlertState
+from contract.case import CaseStatus, CaseVerdict, Tally
+from contract.flag_hour import REPAIR_SOURCE
+from contract.flagged import CONFIRMED_FRAUD, FALSE_POSITIVE, OPEN, to_flagged_item
+from tests.support.case_store_contract import payment
+from tests.support.payments import NOW
+from tests.unit.case.records import alerted, changed, check, taken
+from tests.unit.case.test_order import STATUSES, payments_of_two_users
+from tests.unit.case.world import Crash, DictCaseTables, Worker, crash
+
+if TYPE_CHECKING:
+    from contract.flagged import FlaggedTransaction
+
+
+def mend(tables: DictCaseTables, *rows: FlaggedTransaction) -> Worker:
+    worker = Worker(tables)
+    for row in rows or tables.rows():
+        worker.stage.mend(to_flagged_item(row))
+    return worker
+
+
+def copy_of(tables: DictCaseTables) -> DictCaseTables:
+    copy = DictCaseTables()
+    copy.flagged_rows, copy.case_rows = dict(tables.flagged_rows), dict(tables.case_rows)
+    copy.link_rows = set(tables.link_rows)
+    return copy
+
+
+@given(payments_of_two_users(), st.data())
+def test_after_any_restore_cases_say_what_the_rows_say(
+    payments: list[FlaggedTransaction], data: st.DataObject
+) -> None:
+    tables = DictCaseTables()
+    backups = [copy_of(tables)]
+    for flagged in payments:
+        taken(tables, flagged)
+        backups.append(copy_of(tables))
+        for _ in range(data.draw(st.integers(0, 2))):
+            some = data.draw(st.sampled_from(tables.rows()))
+            if data.draw(st.booleans()):
+                record = changed(tables, some, status=data.draw(st.sampled_from(STATUSES)))
+            else:
+                record = alerted(tables, some, f"alert-{some.transaction_id}")
+            Worker(tables).take(record)
+            backups.append(copy_of(tables))
+    backup = st.sampled_from([*backups, tables])
+    restored = DictCaseTables()
+    restored.flagged_rows = dict(data.draw(backup).flagged_rows)
+    restored.case_rows = dict(data.draw(backup).case_rows)
+    restored.link_rows = set(data.draw(backup).link_rows)
+    for flagged in payments:  # persist flags what is missing, and labels set what they say
+        restored.flagged_rows.setdefault(flagged.key, flagged)
+        changed(restored, flagged, status=tables.flagged_rows[flagged.key].status)
+
+    mend(restored)
+
+    check(restored)
+    before = copy_of(restored)
+    mend(restored)
+    assert vars(before) == vars(restored)
+
+
+def test_a_row_that_was_restored_to_before_its_marks_is_counted_once() -> None:
+    tables = DictCaseTables()
+    one = payment()
+    (case,) = taken(tables, one)
+    tables.put(one)
+
+    worker = mend(tables)
+
+    (mended,) = tables.cases()
+    assert (mended.undecided, mended.alert_count) == (case.undecided, case.alert_count)
+    worker.take(changed(tables, one, status=CONFIRMED_FRAUD))
+    assert tables.cases()[0].verdict is CaseVerdict.FRAUD
+    check(tables)
+
+
+def test_rows_whose_case_is_gone_are_in_one_case_together() -> None:
+    tables = DictCaseTables()
+    one, two = payment("tx-1"), payment("tx-2", 1)
+    taken(tables, one, two)
+    tables.case_rows.clear()
+    taken(
+        tables, payment("tx-3", 2)
+    )  # before anybody counts: it opens the first case again, which two rows name
+
+    mend(tables, one)
+
+    (case,) = tables.cases()
+    assert case.payment_count == 3
+    check(tables)
+
+
+def test_labels_that_are_gone_open_the_case_again_that_they_have_closed() -> None:
+    tables = DictCaseTables()
+    one = payment()
+    taken(tables, one)
+    before = copy_of(tables)
+    Worker(tables).take(changed(tables, one, status=FALSE_POSITIVE))
+    tables.flagged_rows = before.flagged_rows
+
+    mend(tables)
+
+    (case,) = tables.cases()
+    assert (case.status, case.verdict, case.closed_at) == (CaseStatus.OPEN, None, None)
+    check(tables)
+
+
+def test_an_undecided_payment_of_a_case_that_labels_have_closed_moves_to_the_newest() -> None:
+    tables = DictCaseTables()
+    one, two = payment("tx-1"), payment("tx-2", 1)
+    taken(tables, one)
+    before = tables.flagged_rows[one.key]
+    Worker(tables).take(changed(tables, one, status=FALSE_POSITIVE))
+    taken(tables, two)
+    tables.put(before)
+
+    mend(tables)
+
+    assert {row.case_id for row in tables.rows()} == {tables.cases()[1].case_id}
+    check(tables)
+
+
+def test_a_case_that_a_person_has_closed_stays_closed_while_its_labels_are_on_their_way() -> None:
+    tables = DictCaseTables()
+    one = payment()
+    (case,) = taken(tables, one)
+    closed = msgspec.structs.replace(
+        case,
+        status=CaseStatus.CLOSED,
+        verdict=CaseVerdict.FRAUD,
+        closed_by="ann",
+        closed_at=NOW,
+        fraud=Tally(7),
+    )
+    tables.case_rows[case.key] = closed
+
+    mend(tables)
+
+    (mended,) = tables.cases()
+    assert (mended.status, mended.closed_by, mended.fraud) == (CaseStatus.CLOSED, "ann", Tally())
+    assert mended.undecided == case.undecided
+
+
+@pytest.mark.parametrize("call", range(8))
+def test_a_crash_after_any_call_of_a_repair_changes_nothing_that_the_next_one_makes(call: int) -> None:
+    tables = DictCaseTables()
+    one, two = payment("tx-1"), payment("tx-2", 1)
+    taken(tables, one, two)
+    tables.put(changed(tables, one, status=CONFIRMED_FRAUD, case_judgement=None, case_id=None))
+    worker = Worker(tables, {call: partial(crash)})
+
+    try:
+        worker.stage.mend(to_flagged_item(two))
+    except Crash:
+        mend(tables, two)
+
+    check(tables)
+
+
+def test_somebody_who_changes_a_case_meanwhile_is_counted_too() -> None:
+    tables = DictCaseTables()
+    one, two = payment("tx-1"), payment("tx-2", 1)
+    (case,) = taken(tables, one)
+    tables.case_rows[case.key] = msgspec.structs.replace(case, undecided=Tally(9))
+
+    def joined() -> None:
+        taken(tables, two)
+
+    worker = Worker(tables, {0: joined})
+
+    worker.stage.mend(to_flagged_item(one))
+
+    (mended,) = tables.cases()
+    assert mended.undecided.payments == 2
+    assert worker.waits
+    check(tables)
+
+
+def test_rows_that_the_reconciler_sends_have_their_users_counted_once_a_batch() -> None:
+    tables = DictCaseTables()
+    rows = [payment("tx-1", alert_state=AlertState.SENT), payment("tx-2", 1)]
+    (case,) = taken(tables, *rows)
+    tables.case_rows[case.key] = msgspec.structs.replace(case, undecided=Tally(9))
+    worker = Worker(tables)
+    context: Any = SimpleNamespace(
+        invoked_function_arn="arn:case:live", get_remaining_time_in_millis=lambda: 30_000
+    )
+
+    answer = worker.stage.handle(event(REPAIR_SOURCE, tables), context)
+
+    assert answer == {"batchItemFailures": []}
+    assert worker.calls == 4  # read, write, read again, link
+    check(tables)
+    tables.case_rows[case.key] = msgspec.structs.replace(tables.cases()[0], undecided=Tally(9))
+    worker.stage.handle(event("arn:aws:dynamodb:stream", tables), context)
+    assert tables.cases()[0].undecided == Tally(9)  # a stream's settled rows are not even read
+    worker.stage.handle(event(REPAIR_SOURCE, tables), context)
+    check(tables)
+
+
+def event(source: str, tables: DictCaseTables) -> dict[str, Any]:
+    """The rows as the stage gets them."""
+    records = [
+        {
+            "eventID": str(number),
+            "eventName": "INSERT",
+            "eventSource": "aws:dynamodb",
+            "eventSourceARN": source,
+            "dynamodb": {
+                "ApproximateCreationDateTime": NOW.timestamp(),
+                "SequenceNumber": str(number),
+                "NewImage": to_flagged_item(row),
+            },
+        }
+        for number, row in enumerate(tables.rows())
+    ]
+    assert all(row.status == OPEN for row in tables.rows())
+    return {"Records": records}
