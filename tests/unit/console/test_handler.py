@@ -144,7 +144,7 @@ def test_the_function_answers_and_logs_no_path_no_cookie_and_no_address(
 
     page = handler(event("/sign-in"), Context())
     refused = handler(event("/cases/80048216f18b6e4f9049b00fb70d7d1f-3"), Context())
-    failed = handler(event("/queue", "__Host-console_session=token-1"), Context())
+    failed = handler(event(f"/cases/{make_case().case_id}", "__Host-console_session=token-1"), Context())
 
     printed = "".join(capsys.readouterr())
     assert (page["statusCode"], refused["statusCode"], failed["statusCode"]) == (200, 303, 500)

@@ -34,6 +34,7 @@ FOLLOWED = {"alert", "use_filter"}
 SHOWN = {
     "reveal",
     "reveal_payment",
+    "reveal_change",
     "judge",
     "undo",
     "find",
@@ -74,7 +75,7 @@ def form_of(world: ConsoleWorld, route: Route) -> dict[str, Any]:
     if route.name in {"check_change", "propose_change"}:
         active = world.rulesets.desk.active()
         base = "" if active is None else active.digest
-        form |= {"subject": "large", "text": CHANGED_RULE, "version": "2", "reach": "shadow", "base": base}
+        form |= {"subject": "large", "text": CHANGED_RULE, "version": "3", "reach": "shadow", "base": base}
     if route.name in {"choose_list_of_found", "list_found", "list_entity"}:
         form |= {"subject": "card_id", "query": "tok_1", "list": "denied_cards", "until": "30"}
     if route.name in {"widen_candidate", "take_off"}:

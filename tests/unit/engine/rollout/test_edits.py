@@ -15,6 +15,7 @@ from engine.rollout.edits import applied, with_suspended, without_candidate
 from engine.rollout.guard import evaluate, windows_of
 from engine.rules.ruleset import parse_ruleset
 from tests.support.default_rules import DEFAULT
+from tests.support.rollouts import settled_as
 from tests.support.rule_samples import HEAD, RULE
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def test_what_cannot_be_changed_so_is_refused(edit: Callable[[], Any], problem: 
 def test_what_was_found_is_done_to_the_document() -> None:
     text = HEAD + RULES.replace("points: 1", "points: 60\n    max_share: 2") + BLOCK
     payments, hits = dict.fromkeys(range(64), 100), {"a": dict.fromkeys(range(64), 30)}
-    bad = RolloutCounts(payments, {group: [0, 0, 30] for group in range(64)}, champion_hits=hits)
+    bad = settled_as(RolloutCounts(payments, {group: [0, 0, 30] for group in range(64)}, champion_hits=hits))
     ruleset = parse_ruleset(text)
 
     after = parse_ruleset(applied(text, evaluate(windows_of([bad]), ruleset)))
