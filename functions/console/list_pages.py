@@ -243,9 +243,8 @@ class ListPages:
         found = self._active.get()
         if found is None:
             return self._desk.pages.notice(notices.NO_RULESET, visit.who)
-        names = {each.person: each.name for each in self._desk.sessions.newest()}
         changes = islice(self._rulesets.history(visit.now), HISTORY)
-        view = lists_view(found[2].champion.lists, changes, names, visit.now)
+        view = lists_view(found[2].champion.lists, changes, self._desk.names(), visit.now)
         return self._page(
             visit,
             422 if problems else 200,
