@@ -19,7 +19,7 @@ from common.sanitizing import printable
 from console import notices
 from console.audit_trail import Deed
 from console.pages import ASSETS, HEADERS, HSTS, Notice, Who
-from console.rights import rights_of
+from console.rights import Right, rights_of
 from console.routes import ROUTES
 from console.sessions import SEEN_EVERY, Session, csrf_token, is_form_of, key_of
 from contract.audit import MAX_TEXT_CHARACTERS
@@ -104,6 +104,11 @@ class Desk:
     def session_cookie(self) -> str:
         """Name of the session's cookie. With the prefix a browser takes it over HTTPS from this very host only."""
         return "__Host-console_session" if self.settings.is_secure else "console_session"
+
+    def names(self, right: Right = Right.ENTER) -> dict[str, str]:
+        """Give who was signed in lately and has a right: person to name."""
+        sessions = self.sessions.newest()
+        return {each.person: each.name for each in sessions if right in rights_of(each.groups)}
 
     def answer(
         self, route: Route, endpoint: Callable[[Visit], Response], request: Request, body: bytes

@@ -9,7 +9,7 @@ from console import notices
 from console.case_reader import case_of
 from console.case_views import CaseRecords, case_view
 from console.records import MAX_KEYS
-from console.rights import Right, rights_of
+from console.rights import Right
 from console.verdicts import CHOICES, FRAUD_TYPES
 from contract.case import is_undecided
 from contract.case_work import Refusal, claim, release, skip
@@ -141,9 +141,7 @@ class CasePages:
         """Whom this person may give the case to: id and name."""
         if case.is_closed or visit.who is None or not visit.who.may_reassign:
             return ()
-        sessions = self._desk.sessions.newest()
-        may_work = {each.person: each.name for each in sessions if Right.WORK_CASES in rights_of(each.groups)}
-        return tuple(sorted(may_work.items(), key=lambda pair: pair[1]))
+        return tuple(sorted(self._desk.names(Right.WORK_CASES).items(), key=lambda pair: pair[1]))
 
     def _read(self, case: Case) -> CaseRecords:
         payments = self._records.case_payments(case, MAX_PAYMENTS)

@@ -85,7 +85,7 @@ class ChangePages:
         view = changes_view(
             self._rulesets.open_changes(),
             newest[:SHOWN],
-            self._names(),
+            self._desk.names(),
             visit.person,
             has_more=len(newest) > SHOWN,
         )
@@ -123,7 +123,7 @@ class ChangePages:
         rights = frozenset() if visit.who is None else visit.who.rights
         view = change_view(
             change,
-            self._names(),
+            self._desk.names(),
             visit.person,
             may_decide=Right.DECIDE_CHANGES in rights,
             may_propose=Right.PROPOSE_ENTRIES in rights,
@@ -208,9 +208,6 @@ class ChangePages:
 
     def _outline(self, document: str | None) -> RulesetOutline | None:
         return None if document is None else self._reader.read(document).outline
-
-    def _names(self) -> dict[str, str]:
-        return {each.person: each.name for each in self._desk.sessions.newest()}
 
     def _page(self, visit: Visit, template: str, **view: Any) -> Response:
         return self._desk.pages.page(template, visit.who, page_name="changes", **view)

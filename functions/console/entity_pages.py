@@ -75,7 +75,7 @@ class EntityPages:
         words = {
             each.case_id: f"{each.severity.value}, {_state(each)}" for link in links for each in link.cases
         }
-        values = values_of(self._records.case_payments(case, MAX_PAYMENTS), is_revealed=False)
+        values = values_of(self._records.case_payments(case, MAX_PAYMENTS))
         graph = link_graph(case.entities, shared, values, words)
         return self._page(visit, "links.html", graph=graph, case_id=case.case_id)
 

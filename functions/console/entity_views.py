@@ -26,6 +26,15 @@ from engine.features import risk as risk_features
 MAX_PAYMENTS_SHOWN: Final = 50
 """Flagged payments of an entity that its page lists, the newest."""
 
+FIELD_OF_KIND: Final = {
+    "c": "card_id",
+    "d": "device_id",
+    "i": "ip_address",
+    "m": "merchant_id",
+    "p": "payee_id",
+}
+"""First letter of an entity's name to the field of a payment that has its value."""
+
 MASKED_KINDS: Final = frozenset("cdip")
 """Kinds whose values are personal data, by the letters of their names."""
 
@@ -100,7 +109,7 @@ def entity_view(records: EntityRecords) -> EntityView:
     """Show an entity."""
     payments = sorted(records.payments, key=lambda each: each.occurred_at, reverse=True)
     word = KIND_NAMES[KIND_LETTERS.index(records.name[:1].encode())]
-    value = values_of(payments, is_revealed=False).get(records.name, "")
+    value = values_of(payments).get(records.name, "")
     users: dict[str, int] = {}
     for each in reversed(payments):
         users.setdefault(each.user_id, len(users) + 1)
@@ -121,23 +130,15 @@ def entity_view(records: EntityRecords) -> EntityView:
     )
 
 
-def values_of(payments: Sequence[FlaggedTransaction], *, is_revealed: bool) -> dict[str, str]:
+def values_of(payments: Sequence[FlaggedTransaction]) -> dict[str, str]:
     """Give the values of the entities that payments touch: entity name to value, personal ones masked."""
     values: dict[str, str] = {}
     for flagged in payments:
-        given = {
-            "c": flagged.card_id,
-            "d": flagged.device_id,
-            "i": flagged.ip_address,
-            "m": flagged.merchant_id,
-            "p": flagged.payee_id,
-        }
         for name in flagged.entity_ids:
-            value = given.get(name[:1])
+            field = FIELD_OF_KIND.get(name[:1])
+            value: str | None = None if field is None else getattr(flagged, field)
             if value is not None:
-                values.setdefault(
-                    name, masked(value, is_revealed=is_revealed or name[:1] not in MASKED_KINDS)
-                )
+                values.setdefault(name, masked(value, is_revealed=name[:1] not in MASKED_KINDS))
     return values
 
 

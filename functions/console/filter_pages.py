@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
-from urllib.parse import urlencode
 
 from console import notices
-from console.queue_views import query_of, read_filter
+from console.queue_views import filter_of, query_of, read_filter
 from contract.saved_filter import MAX_FILTERS, SavedFilter, filter_name
 
 if TYPE_CHECKING:
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from console.app import Desk, Visit
-    from console.pages import Notice
 
 
 class Filters(Protocol):
@@ -61,17 +59,18 @@ class FilterPages:
         found = [each for each in self._filters.of(visit.person) if each.filter_id == visit.parts["filter"]]
         if not found:
             return self._desk.pages.notice(notices.NO_FILTER, visit.who)
-        wanted = read_filter(found[0].view, found[0].severity, found[0].least)
-        return self._desk.pages.go(f"/queue?{urlencode(query_of(wanted))}")
+        return self._desk.pages.go(f"/queue?{query_of(filter_of(found[0]))}")
 
     def save_filter(self, visit: Visit) -> Response:
         """Keep what the queue is narrowed to, under a name."""
         name = filter_name(visit.form.get("name", ""))
         if name is None:
             return self._desk.pages.notice(notices.BAD_FILTER_NAME, visit.who)
-        refusal = _refusal(name, self._filters.of(visit.person))
-        if refusal is not None:
-            return self._desk.pages.notice(refusal, visit.who)
+        theirs = self._filters.of(visit.person)
+        if _is_taken(name, theirs):
+            return self._desk.pages.notice(notices.SAME_FILTER_NAME, visit.who)
+        if len(theirs) >= MAX_FILTERS:
+            return self._desk.pages.notice(notices.TOO_MANY_FILTERS, visit.who)
         wanted = read_filter(*(visit.form.get(part, "") for part in ("view", "severity", "least")))
         saved = SavedFilter(
             person=visit.person,
@@ -83,16 +82,15 @@ class FilterPages:
             saved_at=visit.now,
         )
         self._filters.insert(saved)
-        return self._desk.pages.go(f"/queue?{urlencode(query_of(wanted))}")
+        return self._desk.pages.go(f"/queue?{query_of(wanted)}")
 
     def rename_filter(self, visit: Visit) -> Response:
         """Give a saved filter another name."""
         name, filter_id = filter_name(visit.form.get("name", "")), visit.form.get("subject", "")
-        others = [each for each in self._filters.of(visit.person) if each.filter_id != filter_id]
-        if name is None or any(each.name.casefold() == name.casefold() for each in others):
-            return self._desk.pages.notice(
-                notices.BAD_FILTER_NAME if name is None else notices.SAME_FILTER_NAME, visit.who
-            )
+        if name is None:
+            return self._desk.pages.notice(notices.BAD_FILTER_NAME, visit.who)
+        if _is_taken(name, [each for each in self._filters.of(visit.person) if each.filter_id != filter_id]):
+            return self._desk.pages.notice(notices.SAME_FILTER_NAME, visit.who)
         if not filter_id or not self._filters.rename(visit.person, filter_id, name):
             return self._desk.pages.notice(notices.NO_FILTER, visit.who)
         return self._desk.pages.go("/queue")
@@ -104,7 +102,5 @@ class FilterPages:
         return self._desk.pages.go("/queue")
 
 
-def _refusal(name: str, theirs: Sequence[SavedFilter]) -> Notice | None:
-    if any(each.name.casefold() == name.casefold() for each in theirs):
-        return notices.SAME_FILTER_NAME
-    return notices.TOO_MANY_FILTERS if len(theirs) >= MAX_FILTERS else None
+def _is_taken(name: str, saved: Sequence[SavedFilter]) -> bool:
+    return any(each.name.casefold() == name.casefold() for each in saved)

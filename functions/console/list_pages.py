@@ -15,6 +15,8 @@ from console.case_pages import MAX_PAYMENTS
 from console.case_reader import case_of
 from console.difference_views import shown_value
 from console.entity_pages import numbered_entity
+from console.entity_views import FIELD_OF_KIND
+from console.link_graph import KINDS
 from console.list_views import lists_for, lists_view, read_pasted, read_until
 from console.pages import Notice
 from contract.authoring import TakeOff
@@ -34,28 +36,13 @@ if TYPE_CHECKING:
     from console.records import Records
     from console.rules_pages import ActiveDocument
     from console.ruleset_reader import RulesetReader
+    from contract.active_ruleset import ActiveRuleset
     from contract.flagged import FlaggedTransaction
 
 HISTORY: Final = 1_000
 """Changes that are read to say who has added what, the newest."""
 
-FIELD_OF_KIND: Final = {
-    "c": "card_id",
-    "d": "device_id",
-    "i": "ip_address",
-    "m": "merchant_id",
-    "p": "payee_id",
-}
-"""First letter of an entity's name to the field of a payment that has its value."""
-
-WORDS: Final = {
-    "card_id": "card",
-    "device_id": "device",
-    "ip_address": "IP address",
-    "merchant_id": "merchant",
-    "payee_id": "payee",
-    "user_id": "user",
-}
+WORDS: Final = {"user_id": "user", **{field: KINDS[kind] for kind, field in FIELD_OF_KIND.items()}}
 """The fields in the words of a page."""
 
 FIELD_OF_SEARCH: Final = {
@@ -114,7 +101,10 @@ class ListPages:
         pasted = read_pasted(name, visit.form.get("lines", ""), until, visit.reason, visit.now)
         if pasted.problems:
             return self._lists(visit, pasted.problems)
-        return self._propose(visit, pasted.entries)
+        found = self._active.get()
+        if found is None:
+            return self._desk.pages.notice(notices.NO_RULESET, visit.who)
+        return self._propose(visit, found[0], pasted.entries)
 
     def take_off(self, visit: Visit) -> Response:
         """Propose that an entry is taken off its list. All else of the document stays, its candidate too."""
@@ -124,11 +114,10 @@ class ListPages:
         active, text, outline = found
         name, number = visit.form.get("subject", ""), visit.form.get("number", "")
         lists = {each.name: each.entries for each in outline.champion.lists}
-        entries = lists.get(name, ())
-        is_there = number.isascii() and number.isdecimal() and int(number[:5]) < len(entries)
-        if visit.form.get("base") != active.digest or not is_there:
+        by_place = {str(place): entry for place, entry in enumerate(lists.get(name, ()))}
+        if visit.form.get("base") != active.digest or number not in by_place:
             return self._desk.pages.notice(notices.MOVED_ENTRY, visit.who)
-        answer = self._reader.ask(TakeOff(text, name, (entries[int(number[:5])].value,)))
+        answer = self._reader.ask(TakeOff(text, name, (by_place[number].value,)))
         if answer.refusal:
             return self._refused(visit, f"The document cannot be changed so: {answer.refusal}.")
         draft = Draft(kind=ChangeKind.TO_ALL, digest_before=active.digest, document=answer.document)
@@ -212,16 +201,12 @@ class ListPages:
         except ValueError as error:
             return self._refused(visit, f"The expiry {error}.")
         note = printable(visit.reason, MAX_TEXT) or None
-        return self._propose(visit, (ListEntry(list_name=name, value=value, until=until, note=note),))
+        entry = ListEntry(list_name=name, value=value, until=until, note=note)
+        return self._propose(visit, found[0], (entry,))
 
-    def _propose(self, visit: Visit, entries: Sequence[ListEntry]) -> Response:
-        found = self._active.get()
-        if found is None:
-            return self._desk.pages.notice(notices.NO_RULESET, visit.who)
-        return self._checked(
-            visit,
-            Draft(kind=ChangeKind.LISTS, digest_before=found[0].digest, list_entries=tuple(entries)),
-        )
+    def _propose(self, visit: Visit, active: ActiveRuleset, entries: tuple[ListEntry, ...]) -> Response:
+        draft = Draft(kind=ChangeKind.LISTS, digest_before=active.digest, list_entries=entries)
+        return self._checked(visit, draft)
 
     def _checked(self, visit: Visit, draft: Draft) -> Response:
         checked = self._reader.check(draft)
@@ -243,9 +228,8 @@ class ListPages:
         found = self._active.get()
         if found is None:
             return self._desk.pages.notice(notices.NO_RULESET, visit.who)
-        names = {each.person: each.name for each in self._desk.sessions.newest()}
         changes = islice(self._rulesets.history(visit.now), HISTORY)
-        view = lists_view(found[2].champion.lists, changes, names, visit.now)
+        view = lists_view(found[2].champion.lists, changes, self._desk.names(), visit.now)
         return self._page(
             visit,
             422 if problems else 200,

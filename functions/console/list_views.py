@@ -100,7 +100,7 @@ def lists_view(
     shown = tuple(_list_view(each, added, waiting.get(each.name, 0), names, now) for each in lists)
     entries = sum(len(each.entries) for each in lists)
     return ListsView(
-        summary=f"{counted(len(lists), 'list')}, {entries:,} {'entry' if entries == 1 else 'entries'}.",
+        summary=f"{counted(len(lists), 'list')}, {counted(entries, 'entry', 'entries')}.",
         lists=shown,
         most=MAX_LIST_ENTRIES,
     )
@@ -188,7 +188,7 @@ def _list_view(
     newest = list(enumerate(one.entries))[-MAX_SHOWN:][::-1]
     rows = tuple(_entry_row(number, one, entry, added, names, now) for number, entry in newest)
     expired = sum(_is_expired(entry.until, now) for entry in one.entries)
-    text = f"{len(one.entries):,} {'entry' if len(one.entries) == 1 else 'entries'}"
+    text = counted(len(one.entries), "entry", "entries")
     return ListView(
         name=one.name,
         field=one.field,

@@ -24,7 +24,6 @@ STEP: Final = timedelta(minutes=5)
 """Length of a figure's parts."""
 
 COUNTED: Final = (
-    ("score", "RecordsReceived"),
     ("score", "TransactionsScored"),
     ("score", "TransactionsApproved"),
     ("score", "TransactionsReviewed"),

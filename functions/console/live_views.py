@@ -48,7 +48,6 @@ _BEHIND_WORDS: Final = {
     "label": "Labels before their effects",
 }
 _IN_MS: Final = {stage for stage, name in BEHIND if name == "IteratorAge"}
-_TWO: Final = 2
 
 
 class FlowRow(msgspec.Struct, frozen=True):
@@ -156,7 +155,7 @@ def ms_text(ms: float) -> str:
     ('0 ms', '940 ms', '62 s', '2 h')
     """
     for unit, size in (("h", 3_600_000), ("min", 60_000), ("s", 1_000)):
-        if ms >= _TWO * size:
+        if ms >= 2 * size:
             return f"{ms / size:,.0f} {unit}"
     return f"{ms / 1000:.1f} s" if ms >= 1_000 else f"{ms:.0f} ms"
 

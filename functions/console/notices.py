@@ -7,6 +7,7 @@ from typing import Final
 from common.ruleset_desk import DeskRefusal
 from console.pages import Notice
 from contract.case_work import Refusal
+from contract.saved_filter import MAX_FILTERS, MAX_NAME_CHARACTERS
 
 NO_RIGHT: Final = Notice(
     403,
@@ -123,13 +124,15 @@ NO_FILTER: Final = Notice(
 BAD_FILTER_NAME: Final = Notice(
     422,
     "This cannot be a filter's name",
-    "Nothing was changed. A name has letters, spaces, at most four digits, and 40 characters in all: no id, card or address.",
+    f"Nothing was changed. A name has letters, spaces, at most four digits, and {MAX_NAME_CHARACTERS} characters in all: no id, card or address.",
 )
 SAME_FILTER_NAME: Final = Notice(
     422, "You have a filter of this name", "Nothing was changed. Choose another name."
 )
 TOO_MANY_FILTERS: Final = Notice(
-    422, "You have 20 filters", "Nothing was changed. Delete one that you do not use any more."
+    422,
+    f"You have {MAX_FILTERS} filters",
+    "Nothing was changed. Delete one that you do not use any more.",
 )
 NO_REASON: Final = Notice(
     422,

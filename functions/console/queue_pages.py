@@ -13,7 +13,7 @@ from console.case_pages import MAX_PAYMENTS
 from console.case_reader import case_of
 from console.judge_pages import form_id
 from console.queue_views import Filter, look_row, queue_view, read_filter
-from console.rights import Right, rights_of
+from console.rights import Right
 from console.route import Action
 from console.verdicts import CHOICES, FRAUD_TYPES, money_of, read_verdict, undecided
 from console.views import base_money, counted
@@ -124,7 +124,7 @@ class QueuePages:
         wanted = _filter(visit)
         read = list(islice(self._cases.queue(), READ + 1))
         who = visit.who
-        names = self._names() if who is not None and who.may_reassign else {}
+        names = self._desk.names() if who is not None and who.may_reassign else {}
         saved = self._filters.of(visit.person)
         view = queue_view(
             read[:READ], wanted, visit.person, names, visit.now, saved, has_more=len(read) > READ
@@ -158,7 +158,7 @@ class QueuePages:
     def reassign(self, visit: Visit) -> Response:
         """Give a case to somebody else, with a reason."""
         to = visit.form.get("to", "")
-        if to not in self.workers():
+        if to not in self._desk.names(Right.WORK_CASES):
             return self._desk.pages.notice(notices.NOBODY, visit.who)
         step = partial(reassign, by=visit.person, to=to, reason=visit.reason, now=visit.now)
         case = case_of(self._cases, visit, step)
@@ -189,11 +189,6 @@ class QueuePages:
                 self._desk.record(Action.PAYMENTS_JUDGED, visit.session, "allowed", case.case_id, details)
             lines.append((case.case_id, self._judge(case, payments, decision, said.ruling, visit)))
         return self._page(visit, "bulk_done.html", words=said.choice.words, summary=bulk.summary, lines=lines)
-
-    def workers(self) -> dict[str, str]:
-        """People who may claim cases and were signed in lately: person to name."""
-        sessions = self._desk.sessions.newest()
-        return {each.person: each.name for each in sessions if Right.WORK_CASES in rights_of(each.groups)}
 
     def _judge(
         self,
@@ -236,9 +231,6 @@ class QueuePages:
             fraud_types=FRAUD_TYPES,
             decision=self._new_id(),
         )
-
-    def _names(self) -> dict[str, str]:
-        return {each.person: each.name for each in self._desk.sessions.newest()}
 
     def _page(self, visit: Visit, template: str, **view: Any) -> Response:
         return self._desk.pages.page(template, visit.who, page_name="queue", **view)

@@ -121,9 +121,9 @@ def read_filter(view: str, severity: str, least: str = "") -> Filter:
     )
 
 
-def query_of(wanted: Filter) -> dict[str, str]:
-    """What the queue's address has of a filter."""
-    return {"view": wanted.view, "severity": wanted.severity, "least": wanted.least}
+def query_of(wanted: Filter) -> str:
+    """What the queue's address has of a filter, behind its question mark."""
+    return urlencode(msgspec.structs.asdict(wanted))
 
 
 def queue_view(
@@ -166,7 +166,7 @@ def queue_view(
 
     def choice(words: str, **changes: str) -> Choice:
         other = msgspec.structs.replace(wanted, **changes)
-        return Choice(urlencode(query_of(other)), words, count(other), other == wanted)
+        return Choice(query_of(other), words, count(other), other == wanted)
 
     kept = tuple(
         SavedChoice(each.filter_id, each.name, count(filter_of(each)), filter_of(each) == wanted)

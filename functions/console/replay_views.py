@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from contract.scored import FeatureValue, OtherVerdict, ScoredTransaction
 
 _PROBABILITY: Final = "fraud_probability"
+_NOTHING: Final = "none"
 
 
 class ComparedRow(msgspec.Struct, frozen=True):
@@ -91,9 +92,6 @@ def _rows(
         for name, title, stored, computed in pairs
         if name in differing or name in always or stored != _NOTHING
     ]
-
-
-_NOTHING: Final = "none"
 
 
 def _points(reasons: Sequence[Reason]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from botocore.config import Config
@@ -12,6 +12,7 @@ from contract.replayed import ReplayAnswer, ReplayRequest
 from contract.tried import TryAnswer
 
 if TYPE_CHECKING:
+    from common.ruleset_checks import Functions
     from contract.flagged import FlaggedKey
     from contract.tried import TryRequest
 
@@ -26,14 +27,6 @@ NO_ANSWER: Final = ReplayAnswer(
 )
 
 NOT_TRIED: Final = TryAnswer(why_not="What tries rulesets did not answer. Try again in a minute.")
-
-
-class Functions(Protocol):
-    """The call that is made of Lambda."""
-
-    def invoke(self, *, FunctionName: str, Payload: bytes) -> Any:  # noqa: N803 - Lambda's names
-        """Invoke a function, and wait for its answer."""
-        ...
 
 
 class Replays:

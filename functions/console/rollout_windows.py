@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.model.drift import InputCounts
 from engine.rollout.windows import windows_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from engine.model.drift import InputCounts
     from engine.rollout.counts import RolloutCounts
     from rollouts.tables import CountsTable
 
@@ -45,11 +45,7 @@ class RolloutWindows:
     def inputs(self, digest: str, now: datetime) -> InputCounts:
         """What payments of the last day were like, by the bins of the active model; raises as :meth:`windows`."""
         windows = self.windows(digest, now)
-        lengths = [minutes for minutes in windows if minutes <= _MINUTES_A_DAY]
-        return windows[max(lengths) if lengths else min(windows)].inputs if windows else _nothing()
-
-
-def _nothing() -> InputCounts:
-    from engine.rollout.counts import RolloutCounts
-
-    return RolloutCounts().inputs
+        if not windows:
+            return InputCounts()
+        of_a_day = [minutes for minutes in windows if minutes <= _MINUTES_A_DAY]
+        return windows[max(of_a_day, default=min(windows))].inputs

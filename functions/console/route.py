@@ -66,8 +66,8 @@ class Action(StrEnum):
     MODEL_VIEWED = "model_viewed"
 
 
-class Route(msgspec.Struct, frozen=True, kw_only=True):
-    """One page or action."""
+class Route(msgspec.Struct, frozen=True):
+    """One page or action. The tables give the first five fields by their order, and the others by name."""
 
     name: str
     method: Literal["GET", "POST"]

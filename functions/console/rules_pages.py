@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
 from console import notices
 from console.rules_views import latest_changes, rule_view, rules_view
-from console.watch_views import DAYS
+from console.watch_views import first_midnight
 from engine.features.catalogue import CATALOGUE
 
 if TYPE_CHECKING:
@@ -121,8 +120,7 @@ class RulesPages:
         return self._page(visit, "rule.html", view=view)
 
     def _week(self, visit: Visit) -> Week:
-        midnight = visit.now.replace(hour=0, minute=0, second=0, microsecond=0)
-        return self._flagged.since(midnight - timedelta(days=DAYS - 1), visit.now)
+        return self._flagged.since(first_midnight(visit.now), visit.now)
 
     def _page(self, visit: Visit, template: str, **view: Any) -> Response:
         return self._desk.pages.page(template, visit.who, page_name="rules", **view)

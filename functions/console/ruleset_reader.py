@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import msgspec
@@ -52,16 +52,11 @@ class RulesetReader:
     def __init__(self, client: Functions, function: str) -> None:
         self._client = client
         self._function = function
-        self._outlines: OrderedDict[str, Answer] = OrderedDict()
+        self._remembered = lru_cache(KEPT)(lambda document: self.ask(Read(document)))
 
     def read(self, document: str) -> Answer:
         """Check a document, and say what is in it; one that was read before is not asked for again."""
-        if document not in self._outlines:
-            self._outlines[document] = self.ask(Read(document))
-            if len(self._outlines) > KEPT:
-                self._outlines.popitem(last=False)
-        self._outlines.move_to_end(document)
-        return self._outlines[document]
+        return self._remembered(document)
 
     def ask(self, request: Request) -> Answer:
         """Ask for a document, edited or not."""

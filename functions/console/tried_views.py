@@ -40,7 +40,7 @@ def tried_view(answer: TryAnswer, days: int) -> TriedView:
     left_out = f" {counted(answer.unreadable, 'row')} could not be read." if answer.unreadable else ""
     return TriedView(
         summary=(
-            f"{payments:,} {'payment' if payments == 1 else 'payments'} of the last {days} days, of {counted(answer.users, 'user')}: "
+            f"{counted(payments, 'payment')} of the last {days} days, of {counted(answer.users, 'user')}: "
             f"about {answer.share_read:.0%} of the history, by chance.{left_out}"
         ),
         rows=(

@@ -142,13 +142,13 @@ def base_money(amount: Decimal, currency: str | None) -> str:
     return "not known" if currency is None else money(amount, currency)
 
 
-def counted(number: int, what: str) -> str:
-    """Write a number of things.
+def counted(number: int, what: str, many: str = "") -> str:
+    """Write a number of things; ``many`` is the word for several, where that is not ``what`` and an s.
 
-    >>> counted(1, "case"), counted(2, "case")
-    ('1 case', '2 cases')
+    >>> counted(1, "case"), counted(2_000, "case"), counted(2, "entry", "entries")
+    ('1 case', '2,000 cases', '2 entries')
     """
-    return f"{number} {what}{'' if number == 1 else 's'}"
+    return f"{number:,} {what if number == 1 else many or f'{what}s'}"
 
 
 def holder_text(held_by: str | None, person: str) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
 from console.live_views import live_view
 from console.queue_pages import READ
-from console.watch_views import DAYS, watch_view
+from console.watch_views import first_midnight, watch_view
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -61,11 +60,10 @@ class WatchPages:
 
     def watch(self, visit: Visit) -> Response:
         """Show what happens."""
-        midnight = visit.now.replace(hour=0, minute=0, second=0, microsecond=0)
         with ThreadPoolExecutor(2) as pool:
             coming_live = pool.submit(self._flow.read, visit.now)
             coming_cases = pool.submit(lambda: list(islice(self._cases.queue(), READ + 1)))
-            week = self._flagged.since(midnight - timedelta(days=DAYS - 1), visit.now)
+            week = self._flagged.since(first_midnight(visit.now), visit.now)
             live, read = coming_live.result(), coming_cases.result()
         view = watch_view(week, read[:READ], visit.now, has_more=len(read) > READ)
         return self._desk.pages.page(

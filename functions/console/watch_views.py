@@ -107,6 +107,11 @@ def watch_view(week: Week, cases: Sequence[QueuedCase], now: datetime, *, has_mo
     )
 
 
+def first_midnight(now: datetime) -> datetime:
+    """Begin of the last :data:`DAYS` days, today's included; ``now`` is in UTC."""
+    return now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=DAYS - 1)
+
+
 def rows_by_rule(week: Week) -> dict[str, Row]:
     """What each rule and the model did, of the payments of :attr:`Week.rows`: its id to its flagged payments."""
     by_key = {each.key: each for each in week.listed}

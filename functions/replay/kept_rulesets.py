@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from botocore.exceptions import ClientError
-
-from common.ruleset_bucket import PREFIX, PROPOSALS
+from common.ruleset_bucket import (
+    ChangedDocumentError,
+    MissingDocumentError,
+    kept_ruleset,
+    proposed_document,
+)
 from engine.replay import UnknownRulesetError
 from engine.rules.check import check_ruleset
 
@@ -20,9 +23,6 @@ if TYPE_CHECKING:
 
 MAX_KEPT: Final = 4
 """Rulesets that a process keeps; reading one takes some hundredths of a second."""
-
-_MISSING: Final = frozenset({"NoSuchKey", "404", "AccessDenied", "403"})
-"""Without the right to list a bucket, S3 says of a key that does not exist that access is denied."""
 
 
 class KeptRulesets:
@@ -42,7 +42,7 @@ class KeptRulesets:
         self._s3 = s3
         self._bucket = bucket
         self._model_of = model_of
-        self._kept: OrderedDict[str, Ruleset] = OrderedDict()
+        self._ruleset = lru_cache(MAX_KEPT)(self._read)
 
     def ruleset(self, digest: str) -> Ruleset:
         """Give the ruleset of a digest.
@@ -56,24 +56,18 @@ class KeptRulesets:
         ClientError, BotoCoreError, ModelUnreachableError
             Where the bucket did not answer.
         """
-        return self._ruleset(f"{PREFIX}{digest}", digest)
+        return self._ruleset(kept_ruleset, digest)
 
     def proposed(self, sha256: str) -> Ruleset:
         """Give a ruleset that was proposed, by its SHA-256; raises as :meth:`ruleset`."""
-        return self._ruleset(f"{PROPOSALS}{sha256}", sha256[:12])
+        return self._ruleset(proposed_document, sha256)
 
-    def _ruleset(self, key: str, digest: str) -> Ruleset:
-        if key not in self._kept:
-            self._kept[key] = check_ruleset(self._document(key, digest), digest, self._model_of)
-            while len(self._kept) > MAX_KEPT:
-                self._kept.popitem(last=False)
-        self._kept.move_to_end(key)
-        return self._kept[key]
-
-    def _document(self, key: str, digest: str) -> bytes:
+    def _read(self, document_of: Callable[[S3Client, str, str], bytes], digest: str) -> Ruleset:
+        name = digest[:12]
         try:
-            return self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
-        except ClientError as error:
-            if error.response.get("Error", {}).get("Code") in _MISSING:
-                raise UnknownRulesetError(f"Ruleset {digest} is not kept any more.") from error
-            raise
+            document = document_of(self._s3, self._bucket, digest)
+        except MissingDocumentError as error:
+            raise UnknownRulesetError(f"Ruleset {name} is not kept any more.") from error
+        except ChangedDocumentError as error:
+            raise UnknownRulesetError(f"What is kept as ruleset {name} is another document.") from error
+        return check_ruleset(document, name, self._model_of)

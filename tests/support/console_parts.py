@@ -1,4 +1,4 @@
-"""What a console of tests stands on: its settings, the time, an identity provider that signs its tokens, a queue, and API Gateway's answer."""
+"""What a console of tests needs: its settings, the time, an identity provider that signs its tokens, a queue, and API Gateway's answer."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ def problems(page: Page) -> list[str]:
 
 
 def missing_figures(text: str, page: Page) -> list[str]:
-    """Figures of a text that are not on a page, whatever stands around them."""
+    """Figures of a text that are not on a page, whatever is around them."""
     shown = set(_FIGURE.findall(" ".join(read_page(page).text)))
     return sorted({each for each in _FIGURE.findall(text) if each not in shown})
 

@@ -208,10 +208,11 @@ def test_an_entry_is_taken_off_by_a_proposal(analyst: ConsoleWorld) -> None:
     page = analyst.get("/lists").body
     answer = analyst.post("/lists/off", form)
     stale = analyst.post("/lists/off", form | {"base": "0" * 12})
+    absent = analyst.post("/lists/off", form | {"number": "1"})
 
     (change,) = analyst.rulesets.desk.open_changes()
     assert "Take off" in page
-    assert (answer.status, stale.status) == (303, 409)
+    assert (answer.status, stale.status, absent.status) == (303, 409, 409)
     after = analyst.rulesets.desk.document_after(change)
     assert [each.entries for each in outline_of(after).champion.lists] == [(), ()]
 

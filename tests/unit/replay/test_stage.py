@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from contract.replayed import ReplayAnswer
+from contract.ruleset_change import document_digest
 from contract.scored import Decision, Position, to_history_item
 from engine.decide import decide, scored_transaction
 from engine.profile import Profile
@@ -150,14 +151,26 @@ def test_a_row_that_is_gone_is_said_to_be(world: World) -> None:
 
 
 def test_a_document_that_is_refused_is_named_without_its_text(world: World) -> None:
-    world.keep(f"rulesets/{RULES.digest}", b"lists: {denied_devices: [secret-device, 7]}\n")
-    row = _row()
+    data = b"lists: {denied_devices: [secret-device, 7]}\n"
+    digest = document_digest(data)
+    world.keep(f"rulesets/{digest}", data)
+    row = _row(ruleset_version=f"1+{digest}")
     world.put(row)
 
     why_not = world.ask(row).why_not
 
-    assert why_not.startswith(f"Ruleset {RULES.digest} is refused by this version: ")
+    assert why_not.startswith(f"Ruleset {digest} is refused by this version: ")
     assert "secret" not in why_not
+
+
+def test_a_document_that_is_not_the_one_of_its_digest_decides_nothing(world: World) -> None:
+    world.keep(f"rulesets/{RULES.digest}", document().encode())
+    row = _row()
+    world.put(row)
+
+    answer = world.ask(row)
+
+    assert answer == ReplayAnswer(why_not=f"What is kept as ruleset {RULES.digest} is another document.")
 
 
 def test_the_function_holds_the_engine_and_no_other_stage() -> None:
