@@ -109,7 +109,7 @@ def _by_model_of(other: Ruleset, deciding: Ruleset, features: Features) -> Featu
     """The features with the probability of the other side's model, in the place of that of the side that decides."""
     if other.model_sha256 == deciding.model_sha256:
         return features
-    # Computed from the others, not from the probability that stands there.
+    # Computed from the others, not from the probability that they hold.
     probability = _NO_PROBABILITY if other.model is None else other.model.model.fraud_probability(features)
     return features.with_value(_PROBABILITY_PLACE, probability)
 
