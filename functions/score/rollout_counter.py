@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 WRITE_EVERY: Final = timedelta(seconds=15)
 """Time between two rows of one process. At any rate of payments that is at most four rows a minute."""
 
-
 SAMPLED: Final = 16
 """Of so many payments one is counted by the bins of the model: 16 µs each, 1 µs a payment."""
 
@@ -87,7 +86,7 @@ class RolloutCounter:
     clock : Callable[[], datetime]
         The time, aware, UTC.
     report : Callable[[str, Exception], None]
-        Gets what failed, and why. The counts are kept and written with the next ones.
+        Gets what failed, and why. The counts are kept and written with the next ones of the same ruleset.
     timer_ns : Callable[[], int]
         Measures evaluations.
     """
@@ -118,17 +117,17 @@ class RolloutCounter:
         stored : Iterable[tuple[ScoredTransaction, Decided]]
             Each row with what was decided.
         """
-        if not is_judged(ruleset) and ruleset.model is None:
-            return
         if ruleset.digest != self._digest:
             self._write()  # of the ruleset before
             self._digest, self._counts = ruleset.digest, RolloutCounts()
+        if not is_judged(ruleset) and ruleset.model is None:
+            return
         first = None
         for row, decided in stored:
             first = first or (row, decided)
             self._counts.add(row.transaction.user_id, decided, row.event_key)
             self._sample(ruleset, row, decided)
-        if first is not None and is_judged(ruleset):
+        if first is not None and ruleset.candidate is not None:
             self._time(ruleset, *first)
         if self._clock() - self._written_at >= WRITE_EVERY:
             self._write()
@@ -143,7 +142,7 @@ class RolloutCounter:
         """Evaluate one payment of the batch by each side once more. Whichever comes first finds colder memory, so they take turns."""
         self._batches += 1
         clock_ms = (row.appended_at - EPOCH) // MILLISECOND
-        sides = list(Side) if ruleset.candidate is not None else [Side.CHAMPION]
+        sides = tuple(Side)
         for side in sides if self._batches % 2 else reversed(sides):
             begin = self._timer_ns()
             assess(ruleset.of_side(side), decided.features, row.transaction, clock_ms)
