@@ -17,6 +17,7 @@ from contract.clock import EPOCH, MILLISECOND
 from contract.rollout_rows import PART_RETENTION, counts_item, part_key
 from contract.side import Side
 from engine.decide import assess
+from engine.model.drift import SAMPLED
 from engine.rollout.counts import RolloutCounts
 from engine.rollout.guard import is_judged
 from engine.rollout.stored import counts_to_bytes
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
 
 WRITE_EVERY: Final = timedelta(seconds=15)
 """Time between two rows of one process. At any rate of payments that is at most four rows a minute."""
-
-SAMPLED: Final = 16
-"""Of so many payments one is counted by the bins of the model: 16 µs each, 1 µs a payment."""
 
 
 class CountsTable(Protocol):
@@ -133,7 +131,7 @@ class RolloutCounter:
             self._write()
 
     def _sample(self, ruleset: Ruleset, row: ScoredTransaction, decided: Decided) -> None:
-        """Count what one payment in :data:`SAMPLED` was like, for the model's drift: which ones, their ids alone say."""
+        """Count what one payment in :data:`~engine.model.drift.SAMPLED` was like, for the model's drift: which ones, their ids alone say."""
         used = ruleset.model
         if used is not None and not crc32(row.transaction.transaction_id.encode()) % SAMPLED:
             self._counts.inputs.add(used.model, decided.features, row.transaction.invalid_fields)
