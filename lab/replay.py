@@ -23,7 +23,7 @@ from engine.replay import OF_ASSESSMENT, UnknownRulesetError, differing, made_ag
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from contract.scored import ScoredTransaction
+    from contract.scored import FeatureValue, ScoredTransaction
     from engine.replay import Difference
     from engine.rules.ruleset import Ruleset
 
@@ -73,18 +73,22 @@ class Replay:
         if row.repeats:
             self.repeats += 1
             return
-        ruleset = self.ruleset_of(row)
+        if known := self.known(row):
+            self.compare(row, _sentences(made_again(row, *known).differences))
+
+    def known(self, row: ScoredTransaction) -> tuple[Ruleset, dict[str, FeatureValue]] | None:
+        """The ruleset that decided a row, and the features in it; None, and counted, where either is not known."""
+        ruleset = self._ruleset_of(row)
         if isinstance(ruleset, str):
             self.unknown[ruleset] += 1
-            return
+            return None
         try:
-            features = stored_features(row)
+            return ruleset, stored_features(row)
         except FeatureSetError as error:
             self.unknown[str(error)] += 1
-            return
-        self.compare(row, _sentences(made_again(row, ruleset, features).differences))
+            return None
 
-    def ruleset_of(self, row: ScoredTransaction) -> Ruleset | str:
+    def _ruleset_of(self, row: ScoredTransaction) -> Ruleset | str:
         """The ruleset that decided a row, or why there is none."""
         digest = row.ruleset_version.rpartition("+")[2]
         if digest not in self._rulesets:
@@ -123,11 +127,9 @@ class UserReplay:
 
     def take(self, row: ScoredTransaction) -> None:
         """Take the user's next row, in the order in which they were decided."""
-        ruleset, facts = self._replay.ruleset_of(row), facts_of_row(row)
-        if isinstance(ruleset, str):
-            self._replay.unknown[ruleset] += 1
-        else:
-            stored = stored_features(row)
+        facts = facts_of_row(row)
+        if known := self._replay.known(row):
+            ruleset, stored = known
             decided = decide(facts, self._profile, ruleset, row.verdicts, stored)
             ours, other = decided.assessment, decided.other
             verdict = None if other is None else OtherVerdict(other.decision, other.risk_score)

@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def is_asked_for(event: AuditEvent, person: str, by: str, value: str) -> bool:
-    """Whether an event is a person's, and about a value; empty texts stand for anybody and anything.
+    """Whether an event is a person's, and about a value; an empty text matches anybody or anything.
 
     Of a user, the events of the user's cases count too: a case is named by a hash of its user.
     """

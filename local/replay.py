@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from datetime import UTC, datetime
+from functools import cache, partial
 from itertools import islice
 from operator import attrgetter
 from pathlib import Path
@@ -13,16 +14,19 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from common.errors import StageError
+from common.model_archive import ModelArchive
+from common.ruleset_bucket import ChangedDocumentError, MissingDocumentError, kept_ruleset
 from contract.scored import HISTORY_TABLE, from_history_item
 from engine.replay import UnknownRulesetError
 from engine.rules.check import check_ruleset
-from lab.models import kept_model
+from lab.models import MODELS
 from lab.replay import Replay, UserReplay, replay_text
 from local.components.aws_api import make_client
 from local.stack.state import DEFAULT_BUILD_DIR, StackError, require_stack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from contract.scored import ScoredTransaction
     from engine.rules.ruleset import Ruleset
@@ -40,38 +44,25 @@ class Site(NamedTuple):
     bucket: str
 
 
-class KeptRulesets:
-    """Rulesets and models of the rules bucket, by digest."""
+def ruleset_of(site: Site, digest: str) -> Ruleset:
+    """Read a ruleset of the rules bucket, and its models of this tree or of the bucket.
 
-    def __init__(self, site: Site) -> None:
-        self._site = site
-
-    def ruleset(self, digest: str) -> Ruleset:
-        """Read a ruleset.
-
-        Raises
-        ------
-        UnknownRulesetError
-            Where the bucket has none of this digest.
-        InvalidRulesetError
-            Where this version refuses it.
-        """
-        data = self._get(f"rulesets/{digest}")
-        if data is None:
-            raise UnknownRulesetError(f"the rules bucket has no ruleset {digest}")
-        return check_ruleset(data, digest, self._model)
-
-    def _model(self, sha256: str) -> bytes | None:
-        return kept_model(sha256) or self._get(f"models/{sha256}")
-
-    def _get(self, key: str) -> bytes | None:
-        try:
-            data: bytes = self._site.s3.get_object(Bucket=self._site.bucket, Key=key)["Body"].read()
-        except ClientError as error:
-            if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
-                return None
-            raise
-        return data
+    Raises
+    ------
+    UnknownRulesetError
+        Where the bucket has none of this digest, or something else in its place.
+    InvalidRulesetError
+        Where this version refuses it.
+    ClientError, BotoCoreError, ModelUnreachableError
+        Where the bucket did not answer.
+    """
+    try:
+        data = kept_ruleset(site.s3, site.bucket, digest)
+    except MissingDocumentError as error:
+        raise UnknownRulesetError(f"the rules bucket has no ruleset {digest}") from error
+    except ChangedDocumentError as error:
+        raise UnknownRulesetError(str(error)) from error
+    return check_ruleset(data, digest, ModelArchive(site.s3, site.bucket, MODELS).get)
 
 
 def rows_of_user(site: Site, user_id: str) -> list[ScoredTransaction]:
@@ -107,13 +98,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     try:
         site = _site(options)
-        replay = Replay(KeptRulesets(site).ruleset)
-        whole = _replay_user(site, options.user, replay) if options.user else None
-        if not options.user:
+        document_of = cache(partial(ruleset_of, site))
+        replay, whole = Replay(document_of), None
+        if options.user:
+            rows = rows_of_user(site, options.user)
+            for row in rows:
+                replay.take(row)
+            whole = _from_the_first(rows, document_of)
+        else:
             until = options.until or datetime.now(UTC)
             for row in islice(rows_between(site, options.since, until), options.max_rows):
                 replay.take(row)
-    except (StackError, BotoCoreError, ClientError) as error:
+    except (StackError, StageError, BotoCoreError, ClientError) as error:
         print(error, file=sys.stderr)
         return 1
     print(replay_text(replay))
@@ -123,14 +119,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if any(each.differing or each.unknown for each in found) else 0
 
 
-def _replay_user(site: Site, user_id: str, replay: Replay) -> Replay | None:
-    """Make a user's decisions again; with features computed anew, too, where the table still has the user's first row."""
-    rows = rows_of_user(site, user_id)
-    for row in rows:
-        replay.take(row)
+def _from_the_first(
+    rows: Sequence[ScoredTransaction], document_of: Callable[[str], Ruleset]
+) -> Replay | None:
+    """Make a user's decisions again with features computed anew; None where the table has not the user's first row any more."""
     if not rows or rows[0].profile_version:
         return None
-    whole = Replay(KeptRulesets(site).ruleset)
+    whole = Replay(document_of)
     user = UserReplay(whole)
     for row in rows:
         user.take(row)

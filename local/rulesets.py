@@ -11,10 +11,9 @@ from common.ruleset_bucket import keep_ruleset
 from common.ruleset_changes import ChangeRows
 from contract.active_ruleset import ACTIVE, ActiveRuleset, active_position
 from contract.ruleset_change import document_digest
-from engine.rollout.start import named_models
-from lab.models import kept_baseline, kept_model
 from local.components.aws_api import make_client
 from local.resources import BUCKETS
+from ops.rollout import put_models
 
 if TYPE_CHECKING:
     from local.resources import RulesLocation
@@ -108,7 +107,7 @@ class Rulesets:
         RulesetDeploymentError
             If the deployment did not complete at once.
         """
-        self._put_models(document)
+        put_models(self._s3, self._bucket, document.encode())
         application, environment, profile = self._place()
         version: int = self._client.create_hosted_configuration_version(
             ApplicationId=application,
@@ -154,12 +153,6 @@ class Rulesets:
             VersionNumber=int(versions[number]),
         )
         return number, stored["Content"].read()
-
-    def _put_models(self, document: str) -> None:
-        for sha256 in named_models(document):
-            for suffix, data in (("", kept_model(sha256)), (".baseline", kept_baseline(sha256))):
-                if data is not None:
-                    self._s3.put_object(Bucket=self._bucket, Key=f"models/{sha256}{suffix}", Body=data)
 
     def _place(self) -> tuple[str, str, str]:
         client = self._client

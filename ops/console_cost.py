@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from ops.prices import GB, HOURS
+
 if TYPE_CHECKING:
     from ops.prices import Prices
 
-HOURS: Final = 730
-"""In a month."""
-
-GB: Final = 1e9
 FUNCTION_GB: Final = 1.0
 """Memory of the console's function: 1,024 MiB."""
 

@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from ops.console_cost import console_usd
+from ops.prices import GB, HOURS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ops.prices import Prices
     from ops.sizing import Sizing
-
-HOURS: Final = 730
-"""In a month."""
 
 DAYS: Final = 30.4
 """In a month."""
@@ -42,7 +40,6 @@ PROTECTION: Final = "protection"
 LABELS: Final = "labels"
 """The part of the bill for what people say about payments."""
 
-GB: Final = 1e9
 SECONDS: Final = HOURS * 3600
 FUNCTION_GB: Final = 1.0
 """Memory of the score stage, in GB as Lambda bills it: 1,024 MiB."""

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
+
+HOURS: Final = 730
+"""In a month."""
+
+GB: Final = 1e9
+"""Bytes of a gigabyte, as AWS bills them."""
 
 
 class CostError(Exception):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from common.model_archive import BASELINE, PREFIX
 from engine.rollout.start import named_models
 from engine.rules.sides import MAX_SHARE_PERCENT
 from lab.function_answer import read_answer
@@ -26,11 +27,11 @@ def put_models(s3: Any, bucket: str, document: bytes, report: Callable[[str], No
     for sha256 in named_models(document.decode("utf-8-sig")):
         data = kept_model(sha256)
         if data is not None:
-            s3.put_object(Bucket=bucket, Key=f"models/{sha256}", Body=data)
+            s3.put_object(Bucket=bucket, Key=f"{PREFIX}{sha256}", Body=data)
             put.append(sha256)
         baseline = kept_baseline(sha256)
         if baseline is not None:
-            s3.put_object(Bucket=bucket, Key=f"models/{sha256}.baseline", Body=baseline)
+            s3.put_object(Bucket=bucket, Key=f"{PREFIX}{sha256}{BASELINE}", Body=baseline)
         elif data is not None:
             report(f"model {sha256[:12]} has no baseline in models/: without one its drift is not measured")
     return put

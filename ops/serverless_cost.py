@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
+
+from ops.prices import GB, HOURS
 
 if TYPE_CHECKING:
     from ops.prices import Prices
     from ops.sizing import Sizing
-
-HOURS: Final = 730
-"""In a month."""
-
-GB: Final = 1e9
 
 
 def serverless_usd(payments: float, size: Sizing, usage: dict[str, Any], prices: Prices) -> float:

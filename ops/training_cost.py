@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from ops.prices import GB
+
 if TYPE_CHECKING:
     from ops.prices import Prices
 
-GB: Final = 1e9
 DAYS: Final = 30
 """Of a month."""
 

@@ -146,8 +146,8 @@ def _parts(evaluation: Evaluation) -> Section:
 def _terms(model: Model) -> Section:
     terms = model.document.terms[:TERMS_SHOWN]
     plots = tuple(_term(place, term) for place, term in enumerate(terms, 1))
-    told = Text("Above 0 speaks for fraud, below 0 against it. A grid is red above 0 and blue below it.")
-    return Section(f"Its {len(plots)} strongest terms", (told, Plots(plots)))
+    legend = Text("Above 0 speaks for fraud, below 0 against it. A grid is red above 0 and blue below it.")
+    return Section(f"Its {len(plots)} strongest terms", (legend, Plots(plots)))
 
 
 def _term(place: int, term: Term) -> Plot:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 PREFIX: Final = "rulesets/"
 """Of the keys of rulesets that were active; the digest follows."""
 
+LAST_GOOD: Final = f"{PREFIX}last-good"
+"""Key of the ruleset that became active last, in any process of the score stage. While a deployment is under way processes differ; at its
+end, or after its rollback, each that had the other ruleset has written this one."""
+
 PROPOSALS: Final = "proposals/"
 """Of the keys of documents that were proposed; the SHA-256 follows. Whoever may propose can write here, and nowhere else."""
 

@@ -6,13 +6,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from common.metrics import emit
+from common.ruleset_bucket import LAST_GOOD, PREFIX
 from contract.clock import EPOCH
 from drift.metrics import Metric
-from drift.store import LAST_GOOD, SEGMENTS
+from drift.store import SEGMENTS
 from engine.errors import InvalidRulesetError
-from engine.model.drift import InputCounts, drift, read_baseline
+from engine.model.drift import SAMPLED, InputCounts, drift, read_baseline
 from engine.model.health_report import health_report
 from engine.model.outcomes import mature_window, outcomes
+from engine.rollout.windows import HOUR, hour_of
 from engine.rules.check import check_ruleset
 
 if TYPE_CHECKING:
@@ -27,11 +29,7 @@ if TYPE_CHECKING:
     from engine.rules.model_section import Models
     from rollouts.tables import Counted
 
-SAMPLED = 16
-"""Of so many payments the score stage counts one by the model's bins."""
-
 _DAY = timedelta(days=1)
-_HOUR = timedelta(hours=1)
 
 
 class Documents(Protocol):
@@ -127,17 +125,13 @@ class DriftStage:
     def run(self) -> str:
         """Emit the metrics; give the report."""
         health = self._examine()
-        if isinstance(health, str):
-            return health
-        self._emit(health)
-        return health_report(health.model, health.drift, health.inputs, health.outcomes, health.now)
+        if isinstance(health, Health):
+            self._emit(health)
+        return _text(health)
 
     def report(self) -> str:
         """Give the report alone."""
-        health = self._examine()
-        if isinstance(health, str):
-            return health
-        return health_report(health.model, health.drift, health.inputs, health.outcomes, health.now)
+        return _text(self._examine())
 
     def _examine(self) -> Health | str:
         data = self._documents.get(LAST_GOOD)
@@ -153,17 +147,17 @@ class DriftStage:
         for digest in sorted(digests):
             counted = self._counts.read(digest, now)
             for hour, counts in counted.hours.items():
-                if hour + _HOUR > now - _DAY:
+                if hour + HOUR > now - _DAY:
                     lately.merge(counts.inputs)
                 if since <= hour < until:
                     mature.merge(counts.inputs)
             for part in counted.parts:
-                if part.at.replace(minute=0, second=0, microsecond=0) not in counted.hours:
+                if hour_of(part.at) not in counted.hours:
                     lately.merge(part.counts.inputs)
         baseline = self._baselines(sha256)
         judged, share = self._judged.read(
             self._max_labels,
-            int((now - EPOCH) / _HOUR) % SEGMENTS,
+            int((now - EPOCH) / HOUR) % SEGMENTS,
             lambda row: row.ruleset_version.rpartition("+")[2] in digests,
         )
         return Health(
@@ -186,7 +180,7 @@ class DriftStage:
         for change in self._changes.lately(now):
             if change.deployed_digest in known or not change.was_deployed:
                 continue
-            data = self._documents.get(f"rulesets/{change.deployed_digest}")
+            data = self._documents.get(f"{PREFIX}{change.deployed_digest}")
             if data is None:
                 continue
             try:
@@ -202,7 +196,7 @@ class DriftStage:
         emit(self._metrics, Metric.PAYMENTS_COUNTED, inputs.payments)
         age = None
         if found.newest_known_at is not None:
-            age = (health.now - found.newest_known_at) / _HOUR
+            age = (health.now - found.newest_known_at) / HOUR
         invalid = (
             max(inputs.invalid_fields.values(), default=0) / inputs.payments if inputs.payments else None
         )
@@ -217,3 +211,10 @@ class DriftStage:
         ):
             if value is not None:
                 emit(self._metrics, metric, value)
+
+
+def _text(health: Health | str) -> str:
+    """The report; or why there is none."""
+    if isinstance(health, str):
+        return health
+    return health_report(health.model, health.drift, health.inputs, health.outcomes, health.now)

@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 SEGMENTS: Final = 64
 """Parts of the table of labels; a run reads as many as it needs. A user's labels are in one part, and which users are in it is chance."""
 
-LAST_GOOD: Final = "rulesets/last-good"
-"""The ruleset that became active last."""
-
 _KEYS: Final = 100
 _MAX_REQUESTS: Final = 8
 _ABSENT: Final = frozenset({"NoSuchKey", "AccessDenied", "404", "403"})

@@ -109,9 +109,13 @@ def _by_model_of(other: Ruleset, deciding: Ruleset, features: Features) -> Featu
     """The features with the probability of the other side's model, in the place of that of the side that decides."""
     if other.model_sha256 == deciding.model_sha256:
         return features
-    # Computed from the others, not from the probability that stands there.
-    probability = _NO_PROBABILITY if other.model is None else other.model.model.fraud_probability(features)
-    return features.with_value(_PROBABILITY_PLACE, probability)
+    return features.with_value(_PROBABILITY_PLACE, _probability(other, features))
+
+
+def _probability(ruleset: Ruleset, features: Mapping[str, FeatureValue]) -> FeatureValue:
+    """What the ruleset's model says of the features; the probability that they hold is not among its inputs."""
+    used = ruleset.model
+    return _NO_PROBABILITY if used is None else used.model.fraud_probability(features)
 
 
 def assess(
@@ -128,8 +132,7 @@ def assess(
     transaction, clock_ms
         As :func:`is_fraudulent` takes them.
     """
-    used = ruleset.model
-    probability = _NO_PROBABILITY if used is None else used.model.fraud_probability(features)
+    probability = _probability(ruleset, features)
     if isinstance(features, Features):
         features = features.with_value(_PROBABILITY_PLACE, probability)
     else:
@@ -168,10 +171,7 @@ def decide_again(row: ScoredTransaction, ruleset: Ruleset) -> DecidedAgain:
         features = read_features(row.features, row.feature_set)
     except DamagedFeaturesError as error:
         raise InvalidRowError(HISTORY_TABLE, "features", "not those of the row's feature set") from error
-    model = ruleset.model
-    features.in_order[_PROBABILITY_PLACE] = 0.0
-    if model is not None:
-        features.in_order[_PROBABILITY_PLACE] = model.model.fraud_probability(features)
+    features.in_order[_PROBABILITY_PLACE] = _probability(ruleset, features)
     appended_at_ms = (row.appended_at - EPOCH) // MILLISECOND
     times = times_on(row.basis, transaction.timestamp, appended_at_ms)
     return DecidedAgain(features, is_fraudulent(features, transaction, ruleset, times.clock_ms), times)
@@ -209,8 +209,8 @@ def scored_transaction(
     """
     assessment, outcome = decided.assessment, decided.outcome
     transaction = facts.transaction
-    # Whoever is alerted needs the worth; in other rows it would only take space.
     other = decided.other
+    # Whoever is alerted needs the worth; in other rows it would only take space.
     is_worth_kept = assessment.decision is not Decision.APPROVE
     scored = ScoredTransaction(
         transaction=transaction,

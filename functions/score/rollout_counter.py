@@ -18,6 +18,7 @@ from contract.clock import EPOCH, MILLISECOND
 from contract.rollout_rows import PART_RETENTION, counts_item, part_key
 from contract.side import Side
 from engine.decide import assess
+from engine.model.drift import SAMPLED
 from engine.rollout.counts import RolloutCounts
 from engine.rollout.guard import is_judged
 from engine.rollout.settled import SettledUsers
@@ -35,10 +36,6 @@ if TYPE_CHECKING:
 
 WRITE_EVERY: Final = timedelta(seconds=15)
 """Time between two rows of one process. At any rate of payments that is at most four rows a minute."""
-
-
-SAMPLED: Final = 16
-"""Of so many payments one is counted by the bins of the model: 16 µs each, 1 µs a payment."""
 
 
 class _Row(NamedTuple):
@@ -130,25 +127,25 @@ class RolloutCounter:
         stored : Iterable[tuple[ScoredTransaction, Decided]]
             Each row with what was decided.
         """
-        if not is_judged(ruleset) and ruleset.model is None:
-            return
         if self._settled is None or ruleset.digest != self._digest:
             self._write()  # of the ruleset before
             self._digest, self._counts = ruleset.digest, RolloutCounts()
             self._settled = SettledUsers(ruleset)
+        if not is_judged(ruleset) and ruleset.model is None:
+            return
         now, first = self._clock(), None
         for row, decided in stored:
             first = first or (row, decided)
             self._counts.add(row.transaction.user_id, decided, row.event_key)
             self._settled.add(self._counts.settled, row.transaction.user_id, decided, now)
             self._sample(ruleset, row, decided)
-        if first is not None and is_judged(ruleset):
+        if first is not None and ruleset.candidate is not None:
             self._time(ruleset, *first)
         if self._clock() - self._written_at >= WRITE_EVERY:
             self._write()
 
     def _sample(self, ruleset: Ruleset, row: ScoredTransaction, decided: Decided) -> None:
-        """Count what one payment in :data:`SAMPLED` was like, for the model's drift: which ones, their ids alone say."""
+        """Count what one payment in :data:`~engine.model.drift.SAMPLED` was like, for the model's drift: which ones, their ids alone say."""
         used = ruleset.model
         if used is not None and not crc32(row.transaction.transaction_id.encode()) % SAMPLED:
             self._counts.inputs.add(used.model, decided.features, row.transaction.invalid_fields)
@@ -157,7 +154,7 @@ class RolloutCounter:
         """Evaluate one payment of the batch by each side once more. Whichever comes first finds colder memory, so they take turns."""
         self._batches += 1
         clock_ms = (row.appended_at - EPOCH) // MILLISECOND
-        sides = list(Side) if ruleset.candidate is not None else [Side.CHAMPION]
+        sides = tuple(Side)
         for side in sides if self._batches % 2 else reversed(sides):
             begin = self._timer_ns()
             assess(ruleset.of_side(side), decided.features, row.transaction, clock_ms)

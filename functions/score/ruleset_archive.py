@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from common import model_archive
-from common.ruleset_bucket import PREFIX
+from common.ruleset_bucket import LAST_GOOD, PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,10 +17,6 @@ if TYPE_CHECKING:
 
     from common.model_archive import ModelArchive
     from engine.rules.ruleset import Ruleset
-
-LAST_GOOD: Final = f"{PREFIX}last-good"
-"""Key of the ruleset that became active last, in any process. While a deployment is under way processes differ; at its end, or after its
-rollback, each that had the other ruleset has written this one."""
 
 UNREADABLE: Final = "the last good ruleset cannot be read"
 NONE_KEPT: Final = f"{UNREADABLE}: none was kept yet, or the role may not read it"

@@ -16,6 +16,7 @@ from engine.rules.ruleset import parse_ruleset
 from lab.backtest import stream
 from lab.backtest.delays import HEAD, row_line, run_delays
 from lab.backtest.labels import BLOCKED_POLICIES, MAX_DELAY_DAYS, Delay, LabelPlan, read_delays
+from lab.backtest.page import backtest_page, delays_page
 from lab.backtest.plot import draw_curve
 from lab.backtest.printing import NO_LABELS, as_text, comparison_text, judged_text
 from lab.backtest.run import MAX_SHOWN, Backtest, run_backtest
@@ -85,10 +86,6 @@ def main(arguments: list[str] | None = None) -> None:
     if options.out is not None:
         print(f"scores: {options.out}")
     if options.page is not None:
-        from lab.backtest.page import (
-            backtest_page,  # Jinja2 is not where a training in AWS imports this module
-        )
-
         page = backtest_page(backtest, names, payments.source, is_labelled=payments.is_labelled, shown=shown)
         _write_page(page, options.page)
 
@@ -114,12 +111,11 @@ def _print_delays(options: argparse.Namespace, ruleset: Ruleset, name: str) -> N
         rows.append(row)
     print(f"\n{name}, {source}")
     if options.page is not None:
-        from lab.backtest.page import delays_page  # as above
-
         _write_page(delays_page(rows, name, source), options.page)
 
 
 def _write_page(page: Page, path: Path) -> None:
+    # Here, because Jinja2 is not where a training in AWS imports this module.
     from lab.pages.html import write_page
 
     write_page(page, path, datetime.now(UTC))

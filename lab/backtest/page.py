@@ -113,8 +113,8 @@ def delays_page(rows: Sequence[DelayRow], name: str, source: str) -> Page:
     """
     cells = [row_cells(row) for row in rows]
     never, *delays = cells
-    told = f"Without labels, the average precision is {never[1]}"
-    told += f"; with labels after {delays[0][0]} it is {delays[0][1]}." if delays else "."
+    answer = f"Without labels, the average precision is {never[1]}"
+    answer += f"; with labels after {delays[0][0]} it is {delays[0][1]}." if delays else "."
     columns = (
         *words("label known after"),
         *figures(
@@ -124,7 +124,7 @@ def delays_page(rows: Sequence[DelayRow], name: str, source: str) -> Page:
     )
     return Page(
         title="How much do late labels cost?",
-        answer=told,
+        answer=answer,
         facts=(),
         sections=(Section("By delay", (table("Figures by the delay of labels", columns, cells),)),),
         made_by=f"Made by make backtest: {name}, {source}.",
@@ -243,10 +243,10 @@ def _rules(rule_hits: dict[str, tuple[int, int]], *, is_labelled: bool) -> Secti
 
 
 def _judged(title: str, count: int, judged: Sequence[JudgedPayment]) -> Section:
-    told = Text(f"{count:,}; {len(judged):,} of them are shown." if count else "None.")
+    found = Text(f"{count:,}; {len(judged):,} of them are shown." if count else "None.")
     return Section(
         title.capitalize(),
-        (told, *(Code(f"{number}.", judged_text(each)) for number, each in enumerate(judged, 1))),
+        (found, *(Code(f"{number}.", judged_text(each)) for number, each in enumerate(judged, 1))),
     )
 
 

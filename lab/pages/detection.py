@@ -51,12 +51,12 @@ def detection_section(report: DetectionReport) -> Section:
         f"{percent(report.false_positive_rate, 2)} of the honest payments were flagged. "
         f"For one true fraud, {one_digit(report.alerts_per_true_fraud)} payments are flagged."
     )
-    bars = [(name, found.recall, percent(found.recall)) for name, found in report.by_scenario.items()]
+    bars = [
+        (scenario.replace("_", " "), found.recall, percent(found.recall))
+        for scenario, found in report.by_scenario.items()
+    ]
     plot = Plot(
-        bar_plot(
-            [(name.replace("_", " "), share, text) for name, share, text in bars],
-            "share of the payments that was flagged",
-        ),
+        bar_plot(bars, "share of the payments that was flagged"),
         "Bars: the share of each kind of fraud that was flagged; the table below has the figures.",
         "Share of each kind of fraud that was flagged.",
     )

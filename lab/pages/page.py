@@ -17,7 +17,7 @@ class Column(msgspec.Struct, frozen=True):
 
     name: str
     is_figure: bool = False
-    """Figures stand at the right, one below the other."""
+    """Figures are aligned to the right."""
 
 
 class Table(msgspec.Struct, frozen=True, tag=True):

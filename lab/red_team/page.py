@@ -41,9 +41,9 @@ def red_team_page(report: Report) -> Page:
 def _answer(report: Report) -> str:
     if not report.groups:
         return "No seeds, no rounds."
-    told = [f"{_within_a_day(group)} USD on {name} seeds" for name, group in report.groups.items()]
+    takings = [f"{_within_a_day(group)} USD on {name} seeds" for name, group in report.groups.items()]
     return (
-        f"Against {report.engine}, a thief takes on average {' and '.join(told)} until 24 hours after the first alert: "
+        f"Against {report.engine}, a thief takes on average {' and '.join(takings)} until 24 hours after the first alert: "
         "what is lost if people look at an alert within a day and close the account."
     )
 

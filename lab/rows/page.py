@@ -100,14 +100,14 @@ def _both(report: RowsReport, name: str, labels: int, *, is_labelled: bool) -> S
         for title, side, average in zip(_SIDES, (report.stored, report.again), averages, strict=True)
     ]
     average = figures("average precision") if is_labelled else ()
-    told = Text(labels_text(report.tally, labels) if is_labelled else NO_LABELS)
+    labelled = Text(labels_text(report.tally, labels) if is_labelled else NO_LABELS)
     found = table(
         "Decisions of then, and of now",
         (*words("decided"), *_columns(is_labelled), *average),
         rows,
         f"Now: {name}.",
     )
-    return Section("Then and now", (told, found))
+    return Section("Then and now", (labelled, found))
 
 
 def _curve(report: RowsReport, thresholds: Thresholds, *, is_labelled: bool) -> Section:

@@ -73,7 +73,10 @@ def build_zips(names: Sequence[str], log_dir: Path) -> None:
 
 
 def invoked_functions(specs: Mapping[str, FunctionSpec], chosen: Iterable[str]) -> list[str]:
-    """Name the functions that nothing but these invokes, or `make rules-local` beside the one that deploys: they need a zip and a configuration, and no process of their own."""
+    """Name the functions that have no process of their own, but a zip and a configuration.
+
+    The chosen functions invoke them. `make rules-local`, which needs the one that deploys, invokes the validator itself.
+    """
     chosen = set(chosen)
     named = {each.function for name in chosen for each in specs[name].access if each.function is not None}
     if RULESET_DEPLOYER in chosen:

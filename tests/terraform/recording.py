@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 import redis
 
+from common.ruleset_bucket import LAST_GOOD
 from contract.audit import AUDIT_TABLE
 from contract.clock import time_text
 from contract.label_rows import PENDING_ATTRIBUTE
@@ -44,7 +45,6 @@ from ops.manifests import ROOT, InvokeTrigger, KafkaTrigger, read_functions, rea
 from ops.packaging.functions import build_zip
 from ops.reconciling import is_clean
 from rollouts.rows import versions
-from score.ruleset_archive import LAST_GOOD
 from score.stage import CHECKPOINT_EVERY
 from tests.support.audit_heads import MemoryHeads, keep_heads, write_hour
 from tests.support.audit_memory import MemoryAudit

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from contract.scored import FeatureValue
     from engine.model.tables import Model
 
+SAMPLED: Final = 16
+"""Of so many payments one is counted: 16 µs each, 1 µs a payment."""
+
 SCORE_EDGES: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 """Upper ends of the bins of a probability; the last bin is above."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from engine.model.drift import MIN_PAYMENTS, SHIFTED
+from engine.model.drift import MIN_PAYMENTS, SAMPLED, SHIFTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,7 @@ def health_report(
 
 
 def _inputs(model: str, drift: Drift | None, inputs: InputCounts) -> Iterator[str]:
-    yield f"{model}. {inputs.payments:,} payments of the last day were counted, one in 16."
+    yield f"{model}. {inputs.payments:,} payments of the last day were counted, one in {SAMPLED}."
     if drift is None:
         yield "Its training window is not known: there is no baseline beside the model."
     elif drift.score is None:

@@ -95,7 +95,7 @@ def with_entries(text: str, entries: Iterable[ListEntry]) -> str:
     Returns
     -------
     str
-        The document in which they stand last in their lists, as they are written in JSON.
+        The document with them at the end of their lists, written as JSON.
 
     Raises
     ------

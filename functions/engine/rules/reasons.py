@@ -92,7 +92,7 @@ def sentence(template: str, features: Mapping[str, FeatureValue], base_currency:
 
 
 class _Figures(Mapping[str, "FeatureValue"]):
-    """What a template's placeholders stand for; made when it is asked for, since a template has two of 140."""
+    """The values of a template's placeholders; made when it is asked for, since a template has two of 140."""
 
     def __init__(self, features: Mapping[str, FeatureValue], base_currency: str) -> None:
         self._features = features

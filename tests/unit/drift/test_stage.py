@@ -12,14 +12,13 @@ import pytest
 
 from contract.ruleset_change import ChangeKind, RulesetChange, make_change
 from drift.metrics import Metric
-from drift.stage import SAMPLED, DriftStage
-from engine.model.drift import SCORE_EDGES, Baseline, InputCounts
+from drift.stage import DriftStage
+from engine.model.drift import SAMPLED, SCORE_EDGES, Baseline, InputCounts
 from engine.model.outcomes import JudgedPayment
 from engine.rollout.counts import RolloutCounts
 from engine.rollout.windows import Part
 from engine.rules.check import check_ruleset
 from rollouts.tables import Counted
-from score import rollout_counter
 from tests.support.model_samples import make_model, model_document
 from tests.support.rule_samples import document, features
 
@@ -116,10 +115,6 @@ def _baseline(amount: float) -> bytes:
     }
     scores = [float(counts.scores.get(place, 0)) for place in range(len(SCORE_EDGES) + 1)]
     return msgspec.json.encode(Baseline(MODEL.sha256, 1.0, shares, scores))
-
-
-def test_what_the_stage_samples_is_what_the_score_stage_counts() -> None:
-    assert SAMPLED == rollout_counter.SAMPLED
 
 
 def test_the_last_day_of_all_rulesets_with_the_model_is_compared_with_the_training_window() -> None:

@@ -125,6 +125,17 @@ def test_a_feature_that_does_not_follow_from_the_rows_before_is_named() -> None:
     assert any(each.startswith("profile_tx_count: stored 1, computed 0") for each in differing.differences)
 
 
+def test_a_user_row_of_features_that_are_not_known_is_counted_and_the_next_ones_are_taken() -> None:
+    replay = Replay(lambda _digest: RULES)
+    user, row = UserReplay(replay), _row()
+
+    user.take(msgspec.structs.replace(row, feature_set="later"))
+    user.take(row)
+
+    assert next(iter(replay.unknown)).startswith("feature set later; known are")
+    assert replay.equal + len(replay.differing) == 1
+
+
 def test_many_rows_that_differ_are_cut_and_counted() -> None:
     replay = Replay(lambda _digest: RULES)
     for _ in range(MAX_SHOWN + 1):

@@ -196,7 +196,21 @@ def test_without_a_candidate_only_a_ruleset_with_a_largest_share_is_counted(
     world.handle(2)
 
     assert len(world.counts.rows) == counted
-    assert all(not counts.candidate_times for _, _, counts in world.counts.rows)
+    assert all(not counts.champion_times and not counts.candidate_times for _, _, counts in world.counts.rows)
+
+
+def test_the_last_counts_are_written_when_a_ruleset_follows_that_is_not_counted() -> None:
+    world = World()
+    world.handle(1)
+    world.handle(2, first_offset=1, skip=1)
+    world.ruleset = ruleset({})
+
+    world.handle(3, first_offset=2, skip=2)
+
+    assert [(digest, sum(counts.payments.values())) for digest, _, counts in world.counts.rows] == [
+        (BOTH.digest, 1),
+        (BOTH.digest, 1),
+    ]
 
 
 def test_a_row_is_read_back_from_dynamodb(aws: Callable[[str], Any]) -> None:
