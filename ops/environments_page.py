@@ -39,7 +39,7 @@ MERCHANT_KIB: Final = 1.7
 
 HEAD: Final = """# Environments
 
-Made by `make infra-docs` from `terraform/environments/*/*.tfvars`; a test checks that it matches. `terraform/variables.tf` says what
+Made by `make infra-docs` from `terraform/environments/*/*.tfvars`; a test checks that it matches. `terraform/variables*.tf` say what
 a setting means, its unit, its allowed values, and its default.
 """
 

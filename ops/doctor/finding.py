@@ -71,7 +71,8 @@ class Site(msgspec.Struct, frozen=True):
         if path in self.settings:
             return self.settings[path]
         variable, attribute = path.split(".")
-        text = (self.environment.root / "terraform/variables.tf").read_text()
+        files = sorted((self.environment.root / "terraform").glob("variables*.tf"))
+        text = "".join(file.read_text() for file in files)
         body = text.split(f'variable "{variable}" {{', 1)[1].split("\n}\n", 1)[0]
         found = re.search(rf'^ +{attribute} += optional\(string, "([^"]+)"\)', body, re.MULTILINE)
         if found is None:

@@ -8,7 +8,6 @@ that were flagged, were not, and do not exist.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from base64 import b64encode
 from contextlib import ExitStack
@@ -22,38 +21,19 @@ from common.ruleset_bucket import LAST_GOOD
 from contract.audit import AUDIT_TABLE
 from contract.clock import time_text
 from contract.label_rows import PENDING_ATTRIBUTE
-from contract.rollout_rows import ROLLOUT_COUNTS_TABLE, counts_item, part_key
-from contract.ruleset_change import RULESET_CHANGES_TABLE, ChangeKind, ChangeState, RulesetChange
-from contract.ruleset_draft import CheckedDraft, Draft
-from engine.rollout.counts import RolloutCounts
-from engine.rollout.edits import with_share
-from engine.rollout.settled import SettledCounts
-from engine.rollout.start import with_candidate
-from engine.rollout.stored import counts_to_bytes
-from engine.rollout.whole import whole_document
-from engine.rules.check import check_ruleset
 from local.components.aws_api import AwsApi, make_client
 from local.components.cache import Cache
-from local.lambda_api import LambdaApi
-from local.provision import provision
-from local.resources import Resources, dead_letter_name, resolve_environment
-from local.rulesets import Rulesets
-from local.runtime.package import unpack
-from local.runtime.pool import FunctionPool
-from ops import rules
-from ops.manifests import ROOT, InvokeTrigger, KafkaTrigger, read_functions, read_tables
-from ops.packaging.functions import build_zip
+from local.resources import dead_letter_name
+from ops.manifests import ROOT
 from ops.reconciling import is_clean
-from rollouts.rows import versions
 from score.stage import CHECKPOINT_EVERY
 from tests.support.audit_heads import MemoryHeads, keep_heads, write_hour
 from tests.support.audit_memory import MemoryAudit
 from tests.support.payments import stream_event
-from tests.support.planted import TURNED, TURNED_SHA256
-from tests.terraform.call_recorder import recorder
+from tests.terraform.recorded_functions import Functions
+from tests.terraform.recorded_rulesets import run_deployer, run_drift, run_guardrails
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from tests.terraform.call_recorder import Call
@@ -77,7 +57,7 @@ def record_calls(folder: Path) -> dict[str, set[Call]]:
     """
     servers, logs = folder / "servers", folder / "logs"
     with AwsApi(servers, logs) as aws, Cache(servers, logs) as cache, ExitStack() as stack:
-        functions = _Functions(aws.endpoint, cache.functions_endpoint, folder, stack)
+        functions = Functions(aws.endpoint, cache.functions_endpoint, folder, stack)
         dynamodb = make_client("dynamodb", aws.endpoint)
         _run_score(functions, cache)
         _run_labels(functions)
@@ -89,98 +69,14 @@ def record_calls(folder: Path) -> dict[str, set[Call]]:
         _run_crashed(functions, dynamodb)
         _run_digest(functions, dynamodb)
         _run_canary(functions, make_client("sqs", aws.endpoint))
-        _run_guardrails(functions, dynamodb)
-        _run_deployer(functions)
-        _run_drift(functions, dynamodb)
+        run_guardrails(functions, dynamodb)
+        run_deployer(functions)
+        run_drift(functions, dynamodb)
         _run_audit_keeper(functions, dynamodb)
     return functions.calls
 
 
-class _Functions:
-    """The functions of a run, each behind a recorder of its own.
-
-    Parameters
-    ----------
-    aws, cache : str
-        Endpoints.
-    folder : Path
-        For unpacked zips and logs.
-    stack : ExitStack
-        Ends the processes and the recorders.
-    """
-
-    def __init__(self, aws: str, cache: str, folder: Path, stack: ExitStack) -> None:
-        self.calls: dict[str, set[Call]] = {}
-        self.specs = {
-            name: spec
-            for name, spec in read_functions().items()
-            if spec.is_triggered and not spec.is_optional
-        }
-        self.resources = _provision(aws)
-        self.aws, self._cache, self._folder, self._stack = aws, cache, folder, stack
-        self._pools: dict[str, FunctionPool] = {}
-        self._lambda = stack.enter_context(LambdaApi(self._pools))  # its end ends their processes
-        for name in self.specs:
-            self.calls[name] = set()
-            self._pools[name] = self._pool(name)
-
-    def invoke(self, name: str, event: object) -> Any:
-        """Run a function once; it must handle all of the event."""
-        return self._answer(self._pools[name], event)
-
-    def invoke_changed(self, name: str, event: object, **environment: str) -> Any:
-        """Run a function once in a new process, with other values in its environment."""
-        changed = f"{name} with other {', '.join(environment)}"
-        self._pools[changed] = self._pool(name, **environment)
-        return self._answer(self._pools[changed], event)
-
-    def _pool(self, name: str, **environment: str) -> FunctionPool:
-        buckets = {bucket: interface for interface, bucket in self.resources.buckets.items()}
-        aws, invocations = (
-            self._stack.enter_context(recorder(target, buckets, self.calls[name]))
-            for target in (self.aws, self._lambda.endpoint)
-        )
-        spec = self.specs[name]
-        references = self.resources.references(self._cache, "no Kafka here", name)
-        return FunctionPool(
-            name,
-            spec,
-            unpack(build_zip(name), self._folder / "functions"),
-            {
-                **resolve_environment(spec, references),
-                **environment,
-                "AWS_ENDPOINT_URL": aws,
-                "AWS_ENDPOINT_URL_LAMBDA": invocations,
-                "POWERTOOLS_TRACE_DISABLED": "true",
-            },
-            1,
-            self._folder / "logs",
-            lambda_python=ROOT / ".venv-lambda" / "bin" / "python",
-        )
-
-    @staticmethod
-    def _answer(pool: FunctionPool, event: object) -> Any:
-        result = pool.invoke(event)
-        assert result.error is None, result.error
-        answer = msgspec.json.decode(result.payload)
-        assert not isinstance(answer, dict) or answer.get("batchItemFailures", []) == [], answer
-        return answer
-
-
-def _provision(aws: str) -> Resources:
-    """Make everything but Kafka's topics."""
-    without_kafka = {
-        name: msgspec.structs.replace(spec, trigger=InvokeTrigger())
-        if isinstance(spec.trigger, KafkaTrigger)
-        else spec
-        for name, spec in read_functions().items()
-    }
-    model = msgspec.json.decode((ROOT / "models" / "default.json").read_bytes())["sha256"]
-    ruleset = f"{(ROOT / 'rules' / 'default.yaml').read_text()}\nmodel: {{sha256: {model}}}\n"
-    return provision(aws, "no Kafka here", without_kafka, read_tables(), ruleset)
-
-
-def _run_score(functions: _Functions, cache: Cache) -> None:
+def _run_score(functions: Functions, cache: Cache) -> None:
     """Pass suspicious payments, and records that are no payment, through the first stage."""
     batch = _kafka_event([_payment(1), b"no payment", b"x" * LARGE_BYTES])
     functions.invoke("score", batch)
@@ -192,7 +88,7 @@ def _run_score(functions: _Functions, cache: Cache) -> None:
     _run_score_without_appconfig(functions, batch)
 
 
-def _run_score_without_appconfig(functions: _Functions, batch: object) -> None:
+def _run_score_without_appconfig(functions: Functions, batch: object) -> None:
     """Start with a last good ruleset whose model neither ships nor is kept: the zip's ruleset decides."""
     unknown = f"{(ROOT / 'rules' / 'default.yaml').read_text()}\nmodel: {{sha256: {'f' * 64}}}\n"
     s3 = make_client("s3", functions.aws)
@@ -200,7 +96,7 @@ def _run_score_without_appconfig(functions: _Functions, batch: object) -> None:
     functions.invoke_changed("score", batch, RULES_APPLICATION="no-such-application")
 
 
-def _run_labels(functions: _Functions) -> None:
+def _run_labels(functions: Functions) -> None:
     """Give labels to payments: each path of the stage once."""
     at = datetime.now(UTC).isoformat()
     quiet = {"transaction_id": "tx-quiet", "user_id": "user-2", "amount": "10.00", "currency": "USD"}
@@ -218,7 +114,7 @@ def _run_labels(functions: _Functions) -> None:
     functions.invoke_changed("label", _queue_event(named), TRANSACTION_ID_INDEX="")
 
 
-def _run_label_upkeep(functions: _Functions, dynamodb: Any) -> None:
+def _run_label_upkeep(functions: Functions, dynamodb: Any) -> None:
     """A run that sends an unfinished label again, gives another one up, and compares the cache's copies with the tables."""
     rows = dynamodb.scan(TableName="pending_labels")["Items"]
     assert len(rows) == 2, "a label waits for its payment, another one for its flagged row"
@@ -232,7 +128,7 @@ def _run_label_upkeep(functions: _Functions, dynamodb: Any) -> None:
     assert left["due_at"]["S"] > "2026-01-01", "the label was not sent again"
 
 
-def _run_score_without_cache(functions: _Functions, dynamodb: Any, cache: Cache) -> None:
+def _run_score_without_cache(functions: Functions, dynamodb: Any, cache: Cache) -> None:
     """Score while the cache is unavailable."""
     cache.stop()
     functions.invoke(
@@ -242,7 +138,7 @@ def _run_score_without_cache(functions: _Functions, dynamodb: Any, cache: Cache)
     assert sorted("body" in item for item in items) == [False, True], "a mark, and the user's profile"
 
 
-def _run_reconcile(functions: _Functions) -> None:
+def _run_reconcile(functions: Functions) -> None:
     """Two runs before the streams are delivered: the first misses the flagged rows, the second their alerts and cases."""
     for repaired in (("flagged_rows_repaired",), ("alerts_repaired", "cases_repaired")):
         found = functions.invoke_changed("reconcile", {"hours": 1}, GRACE_MINUTES="0")
@@ -250,7 +146,7 @@ def _run_reconcile(functions: _Functions) -> None:
         assert is_clean(found), found
 
 
-def _run_streams(functions: _Functions, dynamodb: Any) -> None:
+def _run_streams(functions: Functions, dynamodb: Any) -> None:
     """Deliver both streams, and deliver them again."""
     for stage, table in (
         ("persist", "transaction_history"),
@@ -264,7 +160,7 @@ def _run_streams(functions: _Functions, dynamodb: Any) -> None:
         functions.invoke(stage, stream_event(rows))
 
 
-def _run_case(functions: _Functions, dynamodb: Any) -> None:
+def _run_case(functions: Functions, dynamodb: Any) -> None:
     """Each path of the stage: a label closes the user's case, a new payment opens another one, a withdrawn label comes too late."""
     one, *others = dynamodb.scan(TableName="flagged_transactions")["Items"]
     of_case = [row for row in (one, *others) if row.get("case_id") == one["case_id"]]
@@ -294,7 +190,7 @@ def _with_status(dynamodb: Any, row: Any, status: str) -> Any:
     return answer["Attributes"]
 
 
-def _run_crashed(functions: _Functions, dynamodb: Any) -> None:
+def _run_crashed(functions: Functions, dynamodb: Any) -> None:
     """Deliver to each stage a record that has crashed it as often as its function.yaml allows."""
     kafka = _kafka_event([_payment(1)], age=timedelta(hours=1))
     row = stream_event([{"user_id": {"S": "user-1"}}])  # old, as every record of it
@@ -314,11 +210,11 @@ def _run_crashed(functions: _Functions, dynamodb: Any) -> None:
     assert dynamodb.scan(TableName="record_crashes")["Items"] == []
 
 
-def _max_crashes(functions: _Functions, stage: str) -> int:
+def _max_crashes(functions: Functions, stage: str) -> int:
     return int(str(functions.specs[stage].environment["MAX_CRASHES"]))
 
 
-def _run_digest(functions: _Functions, dynamodb: Any) -> None:
+def _run_digest(functions: Functions, dynamodb: Any) -> None:
     """A run at the end of the user's window."""
     (windows,) = dynamodb.scan(TableName="alert_windows")["Items"]
     dynamodb.update_item(
@@ -332,95 +228,13 @@ def _run_digest(functions: _Functions, dynamodb: Any) -> None:
     assert "due_at" not in windows, "the digest was not sent"
 
 
-def _run_canary(functions: _Functions, sqs: Any) -> None:
+def _run_canary(functions: Functions, sqs: Any) -> None:
     """A run that finds a message in its queue, whatever it says."""
     sqs.send_message(QueueUrl=functions.resources.queues["canary"], MessageBody="no alert")
     functions.invoke("canary", {"time": "2026-01-01T00:00:00Z"})
 
 
-def _run_guardrails(functions: _Functions, dynamodb: Any) -> None:
-    """A run that withdraws a candidate whose deployment is under way, and a report."""
-    appconfig, rules = make_client("appconfig", functions.aws), functions.resources.rules
-    default = (ROOT / "rules" / "default.yaml").read_text()
-    bad = default.replace('version: "', 'version: "bad-') + f"\nmodel: {{sha256: {TURNED_SHA256}}}\n"
-    document = with_candidate(default, bad, 10)
-    bucket = functions.resources.buckets["rules"]
-    make_client("s3", functions.aws).put_object(Bucket=bucket, Key=f"models/{TURNED_SHA256}", Body=TURNED)
-    place = {"ApplicationId": rules.application, "EnvironmentId": rules.environment}
-    active = appconfig.list_deployments(**place)["Items"][0]["DeploymentNumber"]
-    profile = appconfig.get_deployment(**place, DeploymentNumber=active)["ConfigurationProfileId"]
-    # Its share grows by the second one: the run stops that, and withdraws the candidate from the first.
-    Rulesets(functions.aws, rules).deploy(document)
-    growing = with_share(document, 20)
-    version = appconfig.create_hosted_configuration_version(
-        ApplicationId=rules.application,
-        ConfigurationProfileId=profile,
-        Content=growing.encode(),
-        ContentType="application/json",
-    )["VersionNumber"]
-    appconfig.start_deployment(
-        **place,
-        DeploymentStrategyId="AppConfig.Linear20PercentEvery6Minutes",
-        ConfigurationProfileId=profile,
-        ConfigurationVersion=str(version),
-    )
-    alerts = {group: [0, 1, 30 + group % 3] for group in range(64)}
-    users = dict.fromkeys(range(64), 100)
-    _count(dynamodb, growing, RolloutCounts(users, alerts, settled=SettledCounts(users, alerts)))
-    sentence = functions.invoke("guardrails", {})
-    assert "allowed is at most" in sentence, sentence
-    report = functions.invoke("guardrails", {"report": True})
-    assert any("withdrawn" in change for change in report["changes"]), report
-
-
-def _run_deployer(functions: _Functions) -> None:
-    """A run that begins to deploy a candidate with a model that does not ship, and one that stops this and withdraws the candidate."""
-    default = (ROOT / "rules" / "default.yaml").read_text()
-    other = default.replace('version: "', 'version: "other-') + f"\nmodel: {{sha256: {TURNED_SHA256}}}\n"
-    candidate = _approve(functions, ChangeKind.SHADOW, other)
-    functions.invoke_changed(
-        "ruleset_deployer", {}, RULES_GRADUAL_STRATEGY="AppConfig.Linear20PercentEvery6Minutes"
-    )
-    assert candidate().state is ChangeState.DEPLOYING, candidate().failure
-    withdrawal = _approve(functions, ChangeKind.WITHDRAWN, "")
-    functions.invoke("ruleset_deployer", {})
-    assert withdrawal().state is ChangeState.DEPLOYED, withdrawal().failure
-
-
-def _approve(functions: _Functions, kind: ChangeKind, document: str) -> Callable[[], RulesetChange]:
-    """Propose a change, and approve it; give what reads it again."""
-    dynamodb, s3 = (make_client(service, functions.aws) for service in ("dynamodb", "s3"))
-    where = rules.Place(RULESET_CHANGES_TABLE, functions.resources.buckets["rules"], "none")
-    desk = rules.make_desk(dynamodb, s3, where)
-    active = desk.active()
-    assert active is not None
-    draft = Draft(kind=kind, digest_before=active.digest, document=document)
-    whole = whole_document(desk.active_document(active), draft)
-    after = check_ruleset(whole.encode(), "recorded", lambda _: TURNED)
-    checked = msgspec.convert({"document": whole} | versions(after), CheckedDraft)
-    change = desk.propose(draft, checked, "ann", "recorded", datetime.now(UTC))
-    assert isinstance(change, RulesetChange), change
-    desk.approve(change.change_id, "bob", None, datetime.now(UTC))
-
-    def stored() -> RulesetChange:
-        found = desk.change(change.change_id)
-        assert found is not None
-        return found
-
-    return stored
-
-
-def _run_drift(functions: _Functions, dynamodb: Any) -> None:
-    """A run with labels, and with a model that does not ship: the bucket has it since the guardrails' run."""
-    document = f"{(ROOT / 'rules' / 'default.yaml').read_text()}\nmodel: {{sha256: {TURNED_SHA256}}}\n"
-    bucket = functions.resources.buckets["rules"]
-    make_client("s3", functions.aws).put_object(Bucket=bucket, Key=LAST_GOOD, Body=document.encode())
-    _count(dynamodb, document, RolloutCounts({1: 1}))
-    report = functions.invoke("drift", {})
-    assert "labels of the last 30 days were read" in report, report
-
-
-def _run_audit_keeper(functions: _Functions, dynamodb: Any) -> None:
+def _run_audit_keeper(functions: Functions, dynamodb: Any) -> None:
     """A run after an object of an earlier hour, whose heads are looked for in their chains; then another one in the same hour."""
     rows, kept, now = MemoryAudit(), MemoryHeads(), datetime.now(UTC)
     write_hour(rows, now - timedelta(hours=2))
@@ -433,15 +247,6 @@ def _run_audit_keeper(functions: _Functions, dynamodb: Any) -> None:
     said = functions.invoke("audit_keeper", {})
     assert said.endswith("heads kept, 0 of the last ones gone"), said
     assert "exists" in functions.invoke("audit_keeper", {})
-
-
-def _count(dynamodb: Any, document: str, counts: RolloutCounts) -> None:
-    """What a process counted of a ruleset, now and two hours ago."""
-    digest = hashlib.sha256(document.encode()).hexdigest()[:12]
-    for hours in (0, 2):
-        at = datetime.now(UTC) - timedelta(hours=hours)
-        item = counts_item(digest, part_key(at, "p1"), counts_to_bytes(counts), at + timedelta(days=3))
-        dynamodb.put_item(TableName=ROLLOUT_COUNTS_TABLE, Item=item)
 
 
 def _payment(number: int) -> bytes:

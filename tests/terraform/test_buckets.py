@@ -8,7 +8,8 @@ from typing import Any, Final
 import pytest
 
 from ops.manifests import StreamTrigger, read_functions
-from tests.terraform.rendering import ACCOUNT, NAME, REGION, UNPROTECTED, buckets
+from tests.terraform.rendered_modules import ACCOUNT, NAME, REGION, UNPROTECTED
+from tests.terraform.rendering import buckets
 
 KEY: Final = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/"
 

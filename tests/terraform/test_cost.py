@@ -11,7 +11,8 @@ from ops.cost import alarm_metrics
 from ops.manifests import ROOT, read_functions
 from ops.sizing import sizing_of
 from tests.terraform.emitted_metrics import emitted
-from tests.terraform.rendering import BROKERS, CACHE_NODES, alarms
+from tests.terraform.rendered_modules import BROKERS, CACHE_NODES
+from tests.terraform.rendering import alarms
 
 USAGE: dict[str, Any] = msgspec.yaml.decode((ROOT / "docs/cost/usage.yaml").read_bytes())
 

@@ -13,7 +13,8 @@ from botocore.session import get_session
 from botocore.validate import ParamValidator
 
 from ops.manifests import ROOT
-from tests.terraform.rendering import NAME, resource_of, target_arn
+from tests.terraform.rendered_modules import NAME, target_arn
+from tests.terraform.rendering import resource_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,8 @@ from botocore import xform_name
 
 from ops.manifests import ROOT
 from tests.terraform.emitted_metrics import emitted
-from tests.terraform.rendering import NAMESPACE, NOTIFIED, alarms, dashboard
+from tests.terraform.rendered_modules import NAMESPACE, NOTIFIED
+from tests.terraform.rendering import alarms, dashboard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

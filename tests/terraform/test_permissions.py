@@ -12,7 +12,8 @@ from local.resources import dead_letter_name
 from ops.manifests import ROOT, read_functions
 from tests.terraform.calls import actions_in_code
 from tests.terraform.recording import record_calls
-from tests.terraform.rendering import statements, target_arn
+from tests.terraform.rendered_modules import target_arn
+from tests.terraform.rendering import statements
 
 if TYPE_CHECKING:
     from tests.terraform.call_recorder import Call

@@ -50,7 +50,7 @@ def _pattern(template: str) -> str:
 def _rules(root: Path) -> dict[str, str]:
     """Each rule's message, a template, by the rule's place: ``modules/cache/variables.tf:12``."""
     rules = {}
-    for file in sorted(root.rglob("variables.tf")):
+    for file in sorted(root.rglob("variables*.tf")):
         place = file.relative_to(root)
         if ".terraform" in place.parts or "bootstrap" in place.parts:
             continue

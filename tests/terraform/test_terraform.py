@@ -78,7 +78,7 @@ def test_every_module_has_its_tests(repository: Path) -> None:
 def test_every_variable_has_a_description_and_a_type(repository: Path) -> None:
     silent = [
         f"{file.relative_to(repository)} {name}"
-        for file in (repository / "terraform").rglob("variables.tf")
+        for file in (repository / "terraform").rglob("variables*.tf")
         if ".terraform" not in file.parts and "fixtures" not in file.parts
         for name, body in VARIABLE.findall(file.read_text())
         if "description" not in body or "type " not in body.replace("type=", "type ")
