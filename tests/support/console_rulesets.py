@@ -30,6 +30,8 @@ from contract.active_ruleset import ACTIVE, ActiveRuleset, active_position
 from contract.authoring import Answer
 from contract.ruleset_change import ChangeKind, ListEntry, RulesetChange, document_digest
 from contract.ruleset_draft import Draft
+from contract.trial_row import TrialState, asked
+from contract.tried import RuleChange, TriedExample, TryAnswer, TryRequest
 from engine.rollout.start import with_candidate
 from lab.models import kept_baseline, kept_model
 from ops.manifests import ROOT
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from console.trials import Starting
     from console.watch_pages import Flagged
     from contract.authoring import RulesetOutline
+    from contract.flagged import FlaggedKey
 
 MODEL: Final = json.loads((ROOT / "models" / "default.json").read_text(encoding="utf-8"))["sha256"]
 
@@ -190,6 +193,25 @@ class ConsoleRulesets:
         )
         self.rows.put_active(active)
         return active
+
+    def put_trial(self, key: FlaggedKey, at: datetime) -> str:
+        """Store what a trial found, which names a payment; gives its id."""
+        request = TryRequest(proposal="0" * 64, digest_before="0" * 12, is_candidate=False)
+        example = TriedExample(
+            user_id=key.user_id,
+            event_key=key.event_key,
+            cents=100,
+            before="review",
+            before_score=60,
+            after="approve",
+            after_score=0,
+        )
+        found = TryAnswer(payments=1, users=1, lost=(RuleChange("large", 1, 100, (example,)),))
+        row = msgspec.structs.replace(
+            asked(request, "0" * 32, at), state=TrialState.DONE, answer=msgspec.json.encode(found).decode()
+        )
+        assert self.trial_rows.replace(row, None)
+        return request.trial_id
 
     def propose(self, author: str, at: datetime, **draft: Any) -> RulesetChange:
         """Propose that the active ruleset gets entries of a list, or what ``draft`` says."""
