@@ -107,7 +107,7 @@ locals {
     {
       text = "## 7. People decide on cases"
       widgets = [
-        { title = "Cases", ours = { case = { CasesOpened = ["Sum"], CasesClosed = ["Sum"], CasesReopened = ["Sum"] } } },
+        { title = "Cases", ours = { case = { CasesOpened = ["Sum"], CasesClosed = ["Sum"], CasesReopened = ["Sum"], CasesRecounted = ["Sum"] } } },
         { title = "Payments in cases", ours = { case = { RecordsReceived = ["Sum"], PaymentsAdded = ["Sum"], JudgementsChanged = ["Sum"] } } },
         { title = "Failed, retried, deleted before", ours = { case = { RecordsFailed = ["Sum"], CaseConflicts = ["Sum"], FlaggedRowsMissing = ["Sum"] } } },
         { title = "From Kafka to the case, ms", ours = { case = { CaseLatencyMs = ["p50", "p99"] } } },
