@@ -1,4 +1,4 @@
-# Both tables as of one moment, in a bucket that forgets them soon, and then the job: whoever asks needs no right on either.
+# Both tables as of one moment, in a bucket that deletes them soon, and then the job: whoever asks needs no right on either.
 
 mock_provider "aws" {
   source = "./tests/mocks"

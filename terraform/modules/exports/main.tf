@@ -1,5 +1,5 @@
 # Exports the history and the labels, both as of one moment, to a bucket of its own, and then starts a job over the exports. So whoever asks
-# for a run needs no right on a table and none on an export. Nothing here runs by itself. The modules backtest and training say which job it is.
+# for a run needs no right on a table and none on an export. Nothing here runs by itself. The modules backtest and training name the job.
 
 data "aws_caller_identity" "this" {}
 
