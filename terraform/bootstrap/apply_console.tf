@@ -1,5 +1,6 @@
-# The apply role: the console's API, and where people sign in to it. Both have ids, so their tags say whose they are; what belongs to an
-# API has the API's tags (API Gateway's guide, "API Gateway resources that can be tagged"). It names nobody who may sign in.
+# The apply role: the console's API, and where people sign in to it. ARNs of APIs and user pools have ids and no names, so the rights are limited
+# by tags. What belongs to an API has the API's tags (API Gateway's guide, "API Gateway resources that can be tagged"). No right here lets the
+# role say who may sign in.
 
 locals {
   # IAM knows the calls of API Gateway by their HTTP method and path, without an account.
