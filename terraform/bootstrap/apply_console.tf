@@ -71,6 +71,18 @@ data "aws_iam_policy_document" "apply_console" {
     }
   }
 
+  # API Gateway returns the function's answer to whoever calls the API, so it may call no other function.
+  statement {
+    sid       = "CallerOfTheConsole"
+    actions   = ["lambda:AddPermission"]
+    resources = ["${local.arn.lambda}:function:${local.prefix[each.key]}-console*"]
+    condition {
+      test     = "StringEquals"
+      variable = "lambda:Principal"
+      values   = ["apigateway.amazonaws.com"]
+    }
+  }
+
   statement {
     sid       = "CountsOfTheAccessLog"
     actions   = ["logs:DeleteMetricFilter", "logs:PutMetricFilter"]
