@@ -74,8 +74,8 @@ locals {
       widgets = [
         { title = "Requests", aws = [["AWS/ApiGateway", "Count", dimensions, "Sum"], ["AWS/ApiGateway", "4XXError", dimensions, "Sum"], ["AWS/ApiGateway", "5XXError", dimensions, "Sum"]] },
         { title = "Time of an answer, ms", aws = [for stat in ["p50", "p95", "p99"] : ["AWS/ApiGateway", "Latency", dimensions, stat]], line = var.thresholds.console_latency_ms },
-        { title = "Of it the function's, ms", aws = [for stat in ["p50", "p95", "p99"] : ["AWS/ApiGateway", "IntegrationLatency", dimensions, stat]] },
-        { title = "Refused by the limits, not answered by the function", aws = [for name in values(var.console.metric_names) : [var.metrics_namespace, name, {}, "Sum"]] },
+        { title = "Time of it in the function, ms", aws = [for stat in ["p50", "p95", "p99"] : ["AWS/ApiGateway", "IntegrationLatency", dimensions, stat]] },
+        { title = "Requests above the limits, and not answered by the function", aws = [for name in values(var.console.metric_names) : [var.metrics_namespace, name, {}, "Sum"]] },
       ]
     }
   ]
