@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ops.manifests import ROOT
-from tests.faults.broken_lines import BROKEN_LINES, BrokenLine
+
+from .broken_lines import BROKEN_LINES, BrokenLine
 
 
 @pytest.mark.parametrize("line", BROKEN_LINES, ids=lambda line: line.name)
