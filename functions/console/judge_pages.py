@@ -9,7 +9,7 @@ from console import notices
 from console.approved import among, approved_payment, worth_of
 from console.case_pages import MAX_PAYMENTS
 from console.case_reader import case_of
-from console.verdicts import money_of, payment_id, read_verdict
+from console.verdicts import Unreadable, money_of, payment_id, read_verdict
 from console.views import base_money, counted
 from contract.case import CaseKey, parse_case_id
 from contract.case_work import UNDO, Refusal, agree
@@ -84,6 +84,8 @@ class JudgePages:
         """Give a verdict on the chosen payments; much money is asked for once more."""
         form, who = visit.form, visit.who
         said = read_verdict(form.get("verdict", ""), form.get("fraud_type", ""), visit.reason)
+        if isinstance(said, Unreadable):
+            return self._desk.pages.notice(notices.UNREADABLE_VERDICTS[said], who)
         decision = form_id(visit)
         case = case_of(self._cases, visit)
         if isinstance(case, Refusal):
@@ -91,7 +93,7 @@ class JudgePages:
         payments = self._records.case_payments(case, MAX_PAYMENTS)
         chosen = [each for each in payments if payment_id(each) in {*visit.chosen}]
         approved = self._approved(case, {*visit.chosen} - {payment_id(each) for each in chosen})
-        if said is None or not decision or not visit.chosen:
+        if not decision or not visit.chosen:
             return self._desk.pages.notice(notices.NOTHING_CHOSEN, who)
         if len(chosen) + len(approved) < len({*visit.chosen}):
             return self._desk.pages.notice(notices.PAYMENTS_GONE, who)

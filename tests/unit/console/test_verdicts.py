@@ -11,10 +11,11 @@ import pytest
 
 from console.case_views import MAX_LISTED
 from console.rights import Group
-from console.verdicts import payment_id
+from console.verdicts import KINDS, payment_id
 from contract.case import CaseStatus, CaseVerdict, Tally
 from contract.case_work import LEASE
 from contract.flagged import CONFIRMED_FRAUD, flag
+from contract.label import FraudType
 from contract.label_message import decode_label_message
 from contract.reason import Reason
 from tests.support.console_forms import form_on
@@ -308,6 +309,24 @@ def test_what_the_form_does_not_offer_is_refused(world: ConsoleWorld, changes: d
     answer = judge(world, case, "fraud", **changes)
 
     assert (answer.status, world.labels.bodies) == (422, [])
+
+
+def test_a_kind_of_fraud_with_legitimate_is_refused_and_not_dropped(world: ConsoleWorld) -> None:
+    case = my_case(world, paid(1))
+
+    answer = judge(world, case, "legitimate", fraud_type="mule")
+
+    assert (answer.status, world.labels.bodies) == (422, [])
+    assert "A legitimate payment has no kind of fraud" in answer.body
+
+
+def test_each_kind_of_fraud_is_explained(world: ConsoleWorld) -> None:
+    case = my_case(world, paid(1))
+
+    body = world.get(f"/cases/{case.case_id}").body
+
+    assert {kind.value for kind in KINDS} == {kind.value for kind in FraudType}
+    assert all(f"<dt>{kind.words}</dt><dd>{kind.meaning}</dd>" in body for kind in KINDS)
 
 
 def test_the_verdict_and_its_note_are_in_the_trail(world: ConsoleWorld) -> None:
