@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import re
 import time
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from common.backoff import Backoff
@@ -246,10 +247,7 @@ def follow(
 def listing(open_changes: Iterable[RulesetChange], history: Iterable[RulesetChange]) -> str:
     """Say what waits for somebody, and what was changed last."""
     lines = [_line(change) for change in open_changes] or ["No change waits."]
-    done = [
-        _line(change)
-        for change, _ in zip((each for each in history if not each.is_open), range(SHOWN), strict=False)
-    ]
+    done = [_line(change) for change in islice((each for each in history if not each.is_open), SHOWN)]
     return "\n".join([*lines, "", *done])
 
 

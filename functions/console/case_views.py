@@ -129,6 +129,8 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     can_claim: bool
     is_mine: bool
     can_judge: bool
+    can_judge_approved: bool
+    """Whether there are approved payments that this person can judge with the case."""
 
 
 class CaseRecords(msgspec.Struct, frozen=True, kw_only=True):
@@ -193,6 +195,7 @@ def case_view(
         for each in ranked[:MAX_LISTED]
     ]
     lead = ranked[0] if ranked else None
+    events = _timeline(records, features, coming)
     is_mine = can_work and held_by == person
     hidden = case.payment_count - len(rows)
     can_contest = can_work and is_contestable(case) and person not in {case.closed_by, *case.decided_by}
@@ -210,7 +213,7 @@ def case_view(
         lead_lines=() if lead is None else _lines(lead, features),
         payments=tuple(rows),
         more=f"{counted(hidden, 'payment')} of less risk." if hidden > 0 else "",
-        timeline=_timeline(records, features),
+        timeline=events,
         map=_map(records, features, land),
         similar=tuple(similar_row(each) for each in records.similar),
         similar_summary=similar_summary(records.similar),
@@ -222,6 +225,7 @@ def case_view(
         can_claim=can_work and not case.is_closed and held_by is None,
         is_mine=is_mine,
         can_judge=is_mine and any(row.is_undecided for row in rows),
+        can_judge_approved=is_mine and any(event.can_be_judged for event in events.events),
     )
 
 
@@ -314,7 +318,7 @@ def decision_row(decision: CaseDecision) -> DecisionRow:
     return DecisionRow(
         at=shown_time(decision.decided_at),
         said=ruling_text(decision.ruling),
-        payments=counted(len(decision.payments), "payment"),
+        payments=counted(len(decision.labelled_keys), "payment"),
         note=printable(decision.ruling.note, MAX_TEXT_CHARACTERS),
         state="" if decision.undone_at is None else f"undone {shown_time(decision.undone_at)}",
     )
@@ -332,7 +336,7 @@ def _on_their_way(decisions: Sequence[CaseDecision], now: datetime) -> dict[str,
         key: decision.ruling.verdict.value
         for decision in decisions
         if is_in_flight(decision, now)
-        for key in decision.event_keys
+        for key in decision.labelled_keys
     }
 
 
@@ -348,7 +352,11 @@ def _lines(
     return odd_first(evidence(features.get(lead.key, {}), lead.base_currency))
 
 
-def _timeline(records: CaseRecords, features: Mapping[FlaggedKey, Mapping[str, FeatureValue]]) -> Timeline:
+def _timeline(
+    records: CaseRecords,
+    features: Mapping[FlaggedKey, Mapping[str, FeatureValue]],
+    coming: Mapping[str, str],
+) -> Timeline:
     amounts = {key: float(named["amount_base"]) for key, named in features.items() if "amount_base" in named}
     return timeline(
         records.history,
@@ -357,6 +365,7 @@ def _timeline(records: CaseRecords, features: Mapping[FlaggedKey, Mapping[str, F
         frozenset(each.key for each in records.payments if each.own_alert_id is not None),
         amounts,
         records.case.base_currency,
+        coming,
     )
 
 

@@ -108,6 +108,11 @@ NOTHING_CHOSEN: Final = Notice(
     "No payment was chosen",
     "Nothing was changed. Choose at least one payment that is undecided, and a verdict.",
 )
+PAYMENTS_GONE: Final = Notice(
+    409,
+    "A payment is not there any more",
+    "Nothing was changed. At least one payment that you ticked is in another case by now, or is not kept any more. Open the case again, and judge what it shows.",
+)
 NOBODY: Final = Notice(
     422,
     "Nobody was chosen",

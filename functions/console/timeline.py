@@ -9,6 +9,8 @@ import msgspec
 
 from common.alert_text import money
 from common.sanitizing import printable
+from console.approved import can_be_judged
+from console.verdicts import payment_id
 from contract.clock import TimeBasis
 from contract.flagged import CONFIRMED_FRAUD, FALSE_POSITIVE, FlaggedKey
 from contract.label import LabelVerdict, effective
@@ -50,6 +52,9 @@ class Event(msgspec.Struct, frozen=True):
     """What the labels say; empty where none counts."""
     is_alerted: bool
     is_of_case: bool
+    payment_id: str
+    can_be_judged: bool
+    """Approved, and nobody has said anything about it."""
 
 
 class Bar(msgspec.Struct, frozen=True):
@@ -81,6 +86,7 @@ def timeline(
     alerted: frozenset[FlaggedKey],
     amounts_base: Mapping[FlaggedKey, float],
     base_currency: str | None,
+    coming: Mapping[str, str],
 ) -> Timeline:
     """Show a user's newest payments.
 
@@ -96,12 +102,20 @@ def timeline(
         Major units of the base currency, where there is a rate.
     base_currency : str | None
         The ruleset's.
+    coming : Mapping[str, str]
+        Verdicts that are on their way: event key to what is said.
     """
     by_payment: dict[str, list[Label]] = {}
     for label in labels:
         by_payment.setdefault(label.event_key, []).append(label)
     events = tuple(
-        _event(row, by_payment.get(key.event_key, []), key in case_keys, key in alerted)
+        _event(
+            key,
+            row,
+            _said(by_payment.get(key.event_key, []), coming.get(key.event_key, "")),
+            key in case_keys,
+            key in alerted,
+        )
         for key, row in history.items()
     )
     rows = sorted(history.items(), key=lambda item: item[1].occurred_at)
@@ -163,7 +177,12 @@ def status_text(status: str) -> str:
     return {CONFIRMED_FRAUD: "fraud", FALSE_POSITIVE: "legitimate"}.get(status, "undecided")
 
 
-def _event(row: ScoredTransaction, labels: Sequence[Label], is_of_case: bool, is_alerted: bool) -> Event:
+def _said(labels: Sequence[Label], coming: str) -> str:
+    judged = judged_text(labels)
+    return f"{coming}, on its way" if coming and not judged else judged
+
+
+def _event(key: FlaggedKey, row: ScoredTransaction, judged: str, is_of_case: bool, is_alerted: bool) -> Event:
     payment = row.transaction
     what = " · ".join(
         part for part in (payment.merchant_category, payment.merchant_id, payment.channel) if part
@@ -176,9 +195,11 @@ def _event(row: ScoredTransaction, labels: Sequence[Label], is_of_case: bool, is
         score=row.risk_score,
         place=place_words(payment),
         what=printable(what, MAX_WORDS),
-        judged=judged_text(labels),
+        judged=judged,
         is_alerted=is_alerted,
         is_of_case=is_of_case,
+        payment_id=payment_id(key),
+        can_be_judged=can_be_judged(row) and not judged,
     )
 
 

@@ -24,9 +24,9 @@ data "aws_iam_policy_document" "boundary" {
 
   # No other table is read as a whole.
   statement {
-    sid       = "SessionsAndCopiesOfLabelsForTheCache"
+    sid       = "SessionsCopiesOfLabelsAndSamplesOfPayments"
     actions   = ["dynamodb:Scan"]
-    resources = [for table in ["console_sessions", "entity_risk", "labels"] : "${local.arn.dynamodb}:table/${local.prefix[each.key]}-${table}"]
+    resources = [for table in ["console_sessions", "entity_risk", "labels", "transaction_history"] : "${local.arn.dynamodb}:table/${local.prefix[each.key]}-${table}"]
   }
 
   # The other queues are read by people and by subscribers alone.

@@ -39,7 +39,7 @@ data "aws_iam_policy_document" "read_settings" {
   statement {
     sid       = "ReadApis"
     actions   = ["apigateway:GET"]
-    resources = [for path in ["account", "restapis/*", "tags/*"] : "${local.apis_arn}/${path}"]
+    resources = ["${local.apis_arn}/account", "${local.apis_arn}/restapis/*", "${local.apis_arn}/tags/*"]
   }
 }
 

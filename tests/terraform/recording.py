@@ -139,9 +139,13 @@ def _run_score_without_cache(functions: Functions, dynamodb: Any, cache: Cache) 
 
 
 def _run_reconcile(functions: Functions) -> None:
-    """Two runs before the streams are delivered: the first misses the flagged rows, the second their alerts and cases."""
-    for repaired in (("flagged_rows_repaired",), ("alerts_repaired", "cases_repaired")):
-        found = functions.invoke_changed("reconcile", {"hours": 1}, GRACE_MINUTES="0")
+    """Runs before the streams are delivered: one misses the flagged rows, one their alerts and cases, and one counts these cases anew."""
+    for asked, repaired in (
+        ({"hours": 1}, ("flagged_rows_repaired",)),
+        ({"hours": 1}, ("alerts_repaired", "cases_repaired")),
+        ({"hours": 1, "recount": True}, ("cases_recounted",)),
+    ):
+        found = functions.invoke_changed("reconcile", asked, GRACE_MINUTES="0")
         assert all(found[name] > 0 for name in repaired), found
         assert is_clean(found), found
 

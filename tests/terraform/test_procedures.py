@@ -17,7 +17,7 @@ PROCEDURES = sorted(
     if not file.read_text().startswith("# Alarm: ") and file.name != "README.md"
 )
 
-COMMON_OPTIONS = {"query", "output", "max-items"}
+COMMON_OPTIONS = {"query", "output", "max-items", "cli-binary-format", "cli-read-timeout"}
 NOT_BOTOCORES = {"s3"}
 """Commands of the CLI that are not API operations: `aws s3 cp`."""
 

@@ -26,7 +26,7 @@ def shown(*rows: ScoredTransaction, **changes: Any) -> Timeline:
     history = {FlaggedKey("user-1", each.event_key): each for each in rows}
     amounts = {key: float(each.transaction.amount) for key, each in history.items()}
     given: dict[str, Any] = {"labels": [], "case_keys": frozenset(), "alerted": frozenset()}
-    given |= {"amounts_base": amounts, "base_currency": "USD"} | changes
+    given |= {"amounts_base": amounts, "base_currency": "USD", "coming": {}} | changes
     return timeline(history, **given)
 
 
