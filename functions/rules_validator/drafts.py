@@ -10,7 +10,7 @@ import msgspec
 from contract.ruleset_change import ChangeKind
 from contract.ruleset_draft import CheckedDraft, DraftProblem
 from engine.errors import InvalidRulesetError, RulesetEditError
-from engine.rollout.entries import check_expiry, new_on_allow_lists
+from engine.rollout.entries import changed_entries, check_expiry
 from engine.rollout.whole import keep_draw, keep_to, whole_document
 from engine.rules.check import check_ruleset, summary, warnings
 from engine.rules.sides import DRAW_KEY_DIGITS
@@ -84,7 +84,7 @@ class DraftChecker:
             else:
                 # What deploys it asks the same: what it would refuse is not proposed.
                 keep_to(draft.kind, active, document, draft.list_entries)
-            allowed = new_on_allow_lists(active, document)
+            allowed = changed_entries(active, document)
             if draft.kind is ChangeKind.LISTS:
                 check_expiry(allowed, self._clock().date())
         except RulesetEditError as error:
