@@ -177,7 +177,10 @@ def reveal(desk: RulesetDesk, change_id: str, by: str) -> list[str]:
         found = changed_entries(desk.document_before(change), desk.document_after(change))
     except StageError as error:
         raise OpsError(f"What it adds to allow lists cannot be shown: {error}") from error
-    return [f"{each.list_name}: {each.value}: {each.effect.value}, until {each.until or 'for ever'}" for each in found]
+    return [
+        f"{each.list_name}: {each.value}: {each.effect.value}, until {each.until or 'for ever'}"
+        for each in found
+    ]
 
 
 def decide(
