@@ -121,7 +121,11 @@ def ruling_text(ruling: Ruling) -> str:
 
 
 def payment_id(payment: FlaggedTransaction | FlaggedKey) -> str:
-    """A payment's name in forms and addresses: 32 hexadecimal digits; it holds no user id and no transaction id."""
+    """A payment's name in forms and addresses: 32 hexadecimal digits; it holds no user id and no transaction id.
+
+    Without a key, as :func:`contract.case.owner_of`: to guess it takes the user, the time and what was paid, which is all that the page shows. It gives no
+    right: a payment is looked up among those of a case.
+    """
     parts = _ENCODER.encode([payment.user_id, payment.event_key])
     return hashlib.blake2b(parts, digest_size=_ID_BYTES, person=b"payment").hexdigest()
 

@@ -36,12 +36,15 @@ def assert_all_payments_are_tried(page: Any) -> None:
 
 
 def assert_a_draft_is_tried(author: Any) -> None:
+    # With another share it is another document: a change with the same one would have been tried already.
+    author.fill("#share", "20")
     with author.expect_popup() as opened:
         choose(author, "Try it on payments")
     opened.value.wait_for_url("**/rules/trials/*")
     opened.value.wait_for_selector(FOUND, timeout=TRIED_MS)
     assert_all_payments_are_tried(opened.value)
     opened.value.close()
+    author.fill("#share", "10")
 
 
 def test_a_rule_is_corrected_proposed_approved_by_another_person_and_seen_as_candidate(

@@ -82,8 +82,13 @@ CHAMPION: Final = RULESET.replace(
 )
 """The same with the model that ships."""
 
+DRAW_KEY: Final = "0123456789abcdef" * 2
+
 RULESET_WITH_CANDIDATE: Final = with_candidate(
-    CHAMPION, CHAMPION.replace('version: "1"', 'version: "2"').replace("points: 20", "points: 30"), 5.0
+    CHAMPION,
+    CHAMPION.replace('version: "1"', 'version: "2"').replace("points: 20", "points: 30"),
+    5.0,
+    DRAW_KEY,
 )
 """The same with a candidate for a twentieth of the users, whose second rule gives more points."""
 
