@@ -28,6 +28,7 @@ from contract.case_decision import (
     withdrawals_of,
 )
 from contract.case_outcome import (
+    is_contest_left,
     is_in_flight,
     judgement_of,
     outcome_of,
@@ -236,7 +237,10 @@ class CaseVerdicts:
             after, decision = closed, msgspec.structs.replace(decision, has_closed=True)
         before = self._released_before(case, ruling, now)
         released = release_of(case, rows, earlier, decision, before, self._second_look_from)
-        after = with_decision(after, analyst, released, now)
+        is_left = is_contest_left(rows, (*earlier, decision))
+        after = with_decision(after, analyst, released, now, is_contest_left=is_left)
+        if case.second_look is not None and after.second_look is None:
+            decision = msgspec.structs.replace(decision, ended_look=case.second_look)
         if not self._tables.add(decision, after):
             return None
         self._send(labels_of(decision))
@@ -295,7 +299,7 @@ class CaseVerdicts:
             # those whose labels are on their way are counted first: their rows might never say what the labels said.
             rows = [row for row in self._tables.rows(case).values() if row.event_key in decision.event_keys]
             uncounted = [row for row in rows if row.case_judgement is Judgement.UNDECIDED]
-            after = stay_closed(with_counted(case, uncounted, decision.ruling), others)
+            after = stay_closed(with_counted(case, uncounted, decision.ruling), after.second_look)
             written = self._tables.withdraw(decision, case, after, uncounted, now)
         if written is not Write.WRITTEN:
             return None

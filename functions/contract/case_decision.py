@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
+from contract.case import SecondLook
 from contract.clock import Instant
 from contract.items import Item, from_item, to_item
 from contract.label import (
@@ -96,6 +97,8 @@ class CaseDecision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """Their money, major units of the case's base currency; payments without a rate are left out."""
     has_closed: bool = False
     """Whether the case was closed with it."""
+    ended_look: SecondLook | None = None
+    """The contested look of the case that ended with this decision; undoing it brings the look back."""
     undone_by: str | None = None
     undone_at: Instant | None = None
     expires_at: int
@@ -116,25 +119,34 @@ class CaseDecision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         """Keys of its payments."""
         return frozenset(payment.event_key for payment in self.payments)
 
+    @property
+    def is_contested(self) -> bool:
+        """Whether a second person has withdrawn it: only a contest is undone by somebody else than who decided."""
+        return self.undone_by not in {None, self.analyst}
+
     def says_the_same(self, analyst: str, ruling: Ruling, event_keys: Iterable[str]) -> bool:
         """Whether a form that is sent again is the one from which the decision was made."""
         return (self.analyst, self.ruling, self.event_keys) == (analyst, ruling, frozenset(event_keys))
 
 
 def half_contested(made: Iterable[CaseDecision]) -> list[CaseDecision]:
-    """Give the decisions that hold though a second person has withdrawn another one that was made beside them: a contest did not end.
-
-    Only a contest is undone by somebody else than who decided.
-    """
+    """Give the decisions that hold though a second person has withdrawn another one that was made beside them: a contest did not end."""
     made = list(made)
-    contested_at = [
-        each.undone_at
-        for each in made
-        if each.undone_at is not None and each.undone_by not in {None, each.analyst}
-    ]
+    contested_at = [each.undone_at for each in made if each.undone_at is not None and each.is_contested]
     return [
         each for each in made if each.undone_at is None and any(each.decided_at < at for at in contested_at)
     ]
+
+
+def contested_keys(made: Iterable[CaseDecision]) -> frozenset[str]:
+    """Give the payments of contested decisions on which no decision that holds has been made: they are to be decided anew."""
+    contested, decided = set[str](), set[str]()
+    for each in made:
+        if each.undone_at is None:
+            decided |= each.event_keys
+        elif each.is_contested:
+            contested |= each.event_keys
+    return frozenset(contested - decided)
 
 
 def part_id(form_id: str, number: int) -> str:
