@@ -22,6 +22,7 @@ from contract.case_decision import (
     MAX_DECIDED,
     CaseDecision,
     DecidedPayment,
+    before_contest,
     half_contested,
     labels_of,
     part_id,
@@ -36,7 +37,7 @@ from contract.case_outcome import (
     released_before,
     with_counted,
 )
-from contract.case_work import Refusal, close, contest, keep, stay_closed, undo, with_decision
+from contract.case_work import Refusal, close, contest, holder, keep, stay_closed, undo, with_decision
 from contract.label_message import encode_label_message
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ class CaseVerdicts:
         left = half_contested(made)
         case = self._tables.case(key)
         is_begun = bool(left) and case is not None and not case.is_closed
-        if is_begun and any(decision.analyst == analyst for decision in left):
+        if is_begun and any(decision.analyst == analyst for decision in before_contest(made)):
             return Refusal.SAME_PERSON
 
         def step(case: Case, _decision: CaseDecision, others: Collection[CaseDecision]) -> Case | Refusal:
@@ -290,6 +291,8 @@ class CaseVerdicts:
         if isinstance(after, Refusal):
             return after
         if decision.undone_at is not None:
+            if after is not case and holder(case, now) != analyst:
+                return Refusal.NOT_DUE  # nothing is left to withdraw, and the step was not made
             self._send(withdrawals_of(decision))
             return case
         decision = msgspec.structs.replace(decision, undone_by=analyst, undone_at=now)

@@ -131,11 +131,14 @@ class CaseDecision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
 def half_contested(made: Iterable[CaseDecision]) -> list[CaseDecision]:
     """Give the decisions that hold though a second person has withdrawn another one that was made beside them: a contest did not end."""
+    return [each for each in before_contest(made) if each.undone_at is None]
+
+
+def before_contest(made: Iterable[CaseDecision]) -> list[CaseDecision]:
+    """Give the decisions that were made before a contest. Who made one of them is not the second person who goes on with it."""
     made = list(made)
     contested_at = [each.undone_at for each in made if each.undone_at is not None and each.is_contested]
-    return [
-        each for each in made if each.undone_at is None and any(each.decided_at < at for at in contested_at)
-    ]
+    return [each for each in made if any(each.decided_at < at for at in contested_at)]
 
 
 def contested_keys(made: Iterable[CaseDecision]) -> frozenset[str]:

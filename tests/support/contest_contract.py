@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
+from common.decision_tables import DecisionTables
 from contract.case import Case, CaseKey, CaseVerdict, SecondLook, Tally
 from contract.case_work import LEASE, Refusal, agree, release, skip
 from contract.label import LabelSource, LabelVerdict
@@ -173,3 +175,46 @@ class ContestContract:
         assert tables.problems() == []
         assert tables.case().is_look_due == is_labelled
         assert tables.case(CaseKey(KEY.case_owner, 2)).undecided.payments == (1 if is_labelled else 2)
+
+    def test_who_contests_what_nobody_has_decided_is_refused(self, tables: VerdictTables) -> None:
+        (key,) = tables.flag(paid(1, 5))
+        tables.claim()
+        decide(tables, [key], LEGITIMATE)
+        tables.verdicts().undo(KEY, FORM, "ann", NOW + SECOND)
+        tables.deliver()
+        tables.say(key, LabelVerdict.LEGITIMATE, LabelSource.CUSTOMER, NOW + SECOND)
+        before = tables.case()
+
+        found = tables.verdicts().contest(KEY, "bob", "r", LATER)
+
+        assert before.is_closed
+        assert (found, tables.case()) == (Refusal.NOT_DUE, before)
+
+    def test_who_has_decided_does_not_go_on_with_a_contest_whose_first_step_withdrew_that(
+        self, tables: VerdictTables, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        keys = tables.flag(paid(1, 1_000_000), paid(2, 1_000_000))
+        tables.claim()
+        decide(tables, keys[:1], LEGITIMATE)
+        tables.claim("dave", at=LATER)
+        decide(tables, keys[1:], LEGITIMATE, OTHER_FORM, "dave", LATER)
+        tables.deliver()
+        withdraw, done = DecisionTables.withdraw, list[Any]()
+
+        def dying(*arguments: Any) -> Any:
+            if done:
+                raise KeyboardInterrupt
+            done.append(withdraw(*arguments))
+            return done[0]
+
+        with monkeypatch.context() as patch:
+            patch.setattr(DecisionTables, "withdraw", dying)
+            with pytest.raises(KeyboardInterrupt):
+                tables.verdicts().contest(KEY, "bob", "r", LATER + SECOND)
+        contest = tables.verdicts().contest
+
+        refused = [contest(KEY, person, "r", LATER + 2 * LEASE) for person in ("ann", "dave")]
+        case = _done(contest(KEY, "cleo", "r", LATER + 2 * LEASE))
+
+        assert refused == [Refusal.SAME_PERSON] * 2
+        assert case.assignee == "cleo"
