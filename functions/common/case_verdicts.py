@@ -23,12 +23,14 @@ from contract.case_decision import (
     ApprovedPayment,
     CaseDecision,
     DecidedPayment,
+    before_contest,
     half_contested,
     labels_of,
     part_id,
     withdrawals_of,
 )
 from contract.case_outcome import (
+    is_contest_left,
     is_in_flight,
     judgement_of,
     outcome_of,
@@ -36,7 +38,7 @@ from contract.case_outcome import (
     released_before,
     with_counted,
 )
-from contract.case_work import Refusal, close, contest, keep, stay_closed, undo, with_decision
+from contract.case_work import Refusal, close, contest, holder, keep, stay_closed, undo, with_decision
 from contract.label_message import encode_label_message
 
 if TYPE_CHECKING:
@@ -190,7 +192,7 @@ class CaseVerdicts:
         left = half_contested(made)
         case = self._tables.case(key)
         is_begun = bool(left) and case is not None and not case.is_closed
-        if is_begun and any(decision.analyst == analyst for decision in left):
+        if is_begun and any(decision.analyst == analyst for decision in before_contest(made)):
             return Refusal.SAME_PERSON
 
         def step(case: Case, _decision: CaseDecision, others: Collection[CaseDecision]) -> Case | Refusal:
@@ -262,7 +264,10 @@ class CaseVerdicts:
             after, decision = closed, msgspec.structs.replace(decision, has_closed=True)
         before = self._released_before(case, ruling, now)
         released = release_of(case, rows, earlier, decision, before, self._second_look_from)
-        after = with_decision(after, analyst, released, now)
+        is_left = is_contest_left(rows, (*earlier, decision))
+        after = with_decision(after, analyst, released, now, is_contest_left=is_left)
+        if case.second_look is not None and after.second_look is None:
+            decision = msgspec.structs.replace(decision, ended_look=case.second_look)
         if not self._tables.add(decision, after):
             return None
         self._send(labels_of(decision))
@@ -312,6 +317,8 @@ class CaseVerdicts:
         if isinstance(after, Refusal):
             return after
         if decision.undone_at is not None:
+            if after is not case and holder(case, now) != analyst:
+                return Refusal.NOT_DUE  # nothing is left to withdraw, and the step was not made
             self._send(withdrawals_of(decision))
             return case
         decision = msgspec.structs.replace(decision, undone_by=analyst, undone_at=now)
@@ -321,7 +328,7 @@ class CaseVerdicts:
             # those whose labels are on their way are counted first: their rows might never say what the labels said.
             rows = [row for row in self._tables.rows(case).values() if row.event_key in decision.event_keys]
             uncounted = [row for row in rows if row.case_judgement is Judgement.UNDECIDED]
-            after = stay_closed(with_counted(case, uncounted, decision.ruling), others)
+            after = stay_closed(with_counted(case, uncounted, decision.ruling), after.second_look)
             written = self._tables.withdraw(decision, case, after, uncounted, now)
         if written is not Write.WRITTEN:
             return None

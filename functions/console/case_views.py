@@ -11,14 +11,14 @@ from common.sanitizing import printable
 from console.evidence import Line, evidence, odd_first
 from console.masking import masked
 from console.parties import Earlier, numbers_of
-from console.payment_rows import PaymentRow, payment_row, with_coming
+from console.payment_rows import PaymentRow, in_case, payment_row
 from console.timeline import Timeline, place_words, timeline
 from console.verdicts import ruling_text
 from console.views import base_money, counted, due_text, holder_text, shown_time
 from console.world_map import Stop, WorldMap, stop_of, world_map
 from contract.audit import MAX_TEXT_CHARACTERS
 from contract.case import Case, CaseVerdict, SecondLook, Tally, is_undecided
-from contract.case_decision import CaseDecision
+from contract.case_decision import CaseDecision, contested_keys
 from contract.case_outcome import is_in_flight
 from contract.case_work import holder, is_contestable
 from contract.closed_case import ClosedCase
@@ -102,6 +102,8 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     can_judge: bool
     can_judge_approved: bool
     """Whether there are approved payments that this person can judge with the case."""
+    is_decided: bool
+    """Whether this person has it though nothing of it is undecided: a decision was withdrawn, and other labels decide."""
 
 
 class CaseRecords(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,18 +154,19 @@ def case_view(
     features = {key: features_of(row) for key, row in records.history.items()}
     numbers = numbers_of(case.entities)
     coming = _on_their_way(records.decisions, now)
+    contested = contested_keys(records.decisions)
     # What is judged makes room for what is not.
     ranked = sorted(
         records.payments,
         key=lambda each: (
-            not is_undecided(each) or each.event_key in coming,
+            not (is_undecided(each) or each.event_key in contested) or each.event_key in coming,
             -each.risk_score,
             -(each.amount_base or 0),
             each.event_key,
         ),
     )
     rows = {
-        each.event_key: with_coming(
+        each.event_key: in_case(
             payment_row(
                 each,
                 records.history.get(each.key),
@@ -172,6 +175,7 @@ def case_view(
                 is_revealed=is_revealed,
             ),
             coming.get(each.event_key, ""),
+            is_contested=each.event_key in contested,
         )
         for each in ranked[:MAX_LISTED]
     }
@@ -207,7 +211,10 @@ def case_view(
         shared=len(case.entities),
         can_claim=can_work and not case.is_closed and held_by is None,
         is_mine=is_mine,
-        can_judge=is_mine and any(row.is_undecided for row in rows.values()),
+        can_judge=is_mine and bool(rows),
+        is_decided=is_mine
+        and not case.undecided.payments
+        and not any(row.is_ticked for row in rows.values()),
         can_judge_approved=is_mine and any(event.can_be_judged for event in events.events),
     )
 

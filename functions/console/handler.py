@@ -90,7 +90,7 @@ clock = partial(datetime.now, UTC)
 audit_store = AuditStore(dynamodb, settings.audit_events_table)
 desk = Desk(
     settings,
-    SessionStore(dynamodb, settings.console_sessions_table),
+    SessionStore(dynamodb, settings.console_sessions_table, logger),
     AuditTrail(audit_store, clock, partial(secrets.token_hex, 16)),
     Pages(settings),
     clock,

@@ -107,7 +107,7 @@ NO_CASE_YET: Final = Notice(
 NOTHING_CHOSEN: Final = Notice(
     422,
     "No payment was chosen",
-    "Nothing was changed. Choose at least one payment that is undecided, and a verdict.",
+    "Nothing was changed. Choose at least one payment, and a verdict.",
 )
 PAYMENTS_GONE: Final = Notice(
     409,

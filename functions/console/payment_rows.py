@@ -47,6 +47,8 @@ class PaymentRow(msgspec.Struct, frozen=True):
     """What became of it."""
     status: str
     is_undecided: bool
+    is_ticked: bool
+    """Whether it is to be judged: undecided, or contested, and no verdict of it is on its way."""
     place: str
     what: str
     parties: tuple[Party, ...]
@@ -92,6 +94,7 @@ def payment_row(
         outcome=OUTCOMES[flagged.decision],
         status=status_text(flagged.status),
         is_undecided=is_undecided(flagged),
+        is_ticked=is_undecided(flagged),
         place=place_words(row.transaction) if row is not None else (flagged.country or ""),
         what=printable(what, MAX_TEXT_CHARACTERS),
         parties=parties(flagged, flagged.entity_ids, numbers, earlier, is_revealed=is_revealed),
@@ -133,8 +136,9 @@ def flaws_of(flagged: FlaggedTransaction, row: ScoredTransaction | None) -> tupl
     return tuple(flaws)
 
 
-def with_coming(row: PaymentRow, verdict: str) -> PaymentRow:
-    """Show a verdict that a payment's row does not say yet; empty for none."""
-    if not verdict or not row.is_undecided:
-        return row
-    return msgspec.structs.replace(row, status=f"{verdict}, on its way", is_undecided=False)
+def in_case(row: PaymentRow, verdict: str, *, is_contested: bool) -> PaymentRow:
+    """Show a payment in its case: with a verdict that its row does not say yet, empty for none, or to be judged anew since its decision was contested."""
+    if not verdict:
+        return msgspec.structs.replace(row, is_ticked=row.is_ticked or is_contested)
+    status = f"{verdict}, on its way" if row.is_undecided else row.status
+    return msgspec.structs.replace(row, status=status, is_undecided=False, is_ticked=False)

@@ -138,10 +138,10 @@ class ConsoleWorld:
         self.settings = settings
         self.dynamodb = dynamodb
         self.events = MemoryAudit()
-        self.sessions = SessionStore(dynamodb, settings.console_sessions_table)
+        self.log = Log()
+        self.sessions = SessionStore(dynamodb, settings.console_sessions_table, self.log)
         self.provider = Provider()
         self.cookies: dict[str, str] = {}
-        self.log = Log()
         self._numbers = count()
         events = events or self.events
         trail = AuditTrail(events, lambda: self.now, lambda: f"event-{next(self._numbers)}")
