@@ -17,6 +17,7 @@ from common.failures import describe_failure
 from common.metrics import emit
 from common.ruleset_bucket import ChangedDocumentError, MissingDocumentError
 from contract.active_ruleset import active_position
+from contract.errors import ContractError
 from contract.ruleset_change import ChangeKind, ChangeState
 from engine.errors import EngineError
 from engine.rules.check import check_ruleset
@@ -197,7 +198,7 @@ class Deployer:
 
         Raises
         ------
-        ClientError, BotoCoreError, StageError, EngineError
+        ClientError, BotoCoreError, StageError, EngineError, ContractError
             The first of what could not be read or deployed. The next run tries again.
         """
         failure: Exception | None = None
@@ -208,12 +209,12 @@ class Deployer:
         for change in open_changes:
             try:
                 self._advance(change)
-            except (ClientError, BotoCoreError, StageError, EngineError) as error:
+                now = self._rows.now(change)
+            except (ClientError, BotoCoreError, StageError, EngineError, ContractError) as error:
                 self._log.error(
                     "A change could not be deployed now", extra=describe_failure(error) | _named(change)
                 )
-                failure = failure or error
-            now = self._rows.now(change)
+                failure, now = failure or error, change
             if now is not None and now.is_open:
                 waiting.append(now)
         ages = [(self._clock() - each.decided_at).total_seconds() for each in waiting if each.decided_at]

@@ -221,7 +221,7 @@ def test_a_change_that_began_in_an_appconfig_that_is_gone_fails_and_keeps_no_oth
         world.appconfig.deploy(FIRST.encode(), content_type="application/x-yaml")
         world.activate(FIRST, number)
     change = world.approved(document=SECOND)
-    DeployedRows(world.dynamodb, world.table).begin(change, 5)
+    DeployedRows(world.dynamodb, world.table, world).begin(change, 5)
     world.appconfig = MemoryAppConfig()
     if not is_empty:
         world.appconfig.deploy(FIRST.encode(), content_type="application/x-yaml")
@@ -258,7 +258,7 @@ FOREIGN = FIRST.replace('version: "1"', 'version: "66"')
 
 def _begun(world: DeployerWorld, change: RulesetChange, after: int) -> None:
     """A run dies before its deployment starts, and somebody with rights in AppConfig starts another under the change's name."""
-    DeployedRows(world.dynamodb, world.table).begin(change, after)
+    DeployedRows(world.dynamodb, world.table, world).begin(change, after)
     world.appconfig.deploy(FOREIGN.encode(), content_type="application/x-yaml")
     world.appconfig.deployments[-1]["Description"] = f"{change.deployment_mark} better"
 
