@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from contract.ruleset_change import PROPOSED_KINDS, document_digest, document_sha256
 from engine.errors import InvalidRulesetError, RulesetEditError
-from engine.rollout.entries import new_on_allow_lists
+from engine.rollout.entries import changed_entries
 from engine.rollout.whole import keep_to
 from engine.rules.check import check_ruleset
 from rollouts.ownership import made_again
@@ -67,7 +67,7 @@ def examine(change: RulesetChange, active: bytes, document: bytes, models: Model
         raise RefusedChangeError(_sentence(error.problems)) from error
     except RulesetEditError as error:
         raise RefusedChangeError(str(error)) from error
-    allowed = new_on_allow_lists(active.decode("utf-8-sig"), document.decode("utf-8-sig"))
+    allowed = changed_entries(active.decode("utf-8-sig"), document.decode("utf-8-sig"))
     if any(each.is_masked for each in allowed) and change.decided_by not in change.revealed_to:
         raise RefusedChangeError("it adds values to an allow list that whoever approved it has not had shown")
     said = {name: getattr(change, name) for name in versions(ruleset)}
