@@ -5,6 +5,7 @@ Nothing here can deploy: the function `ruleset_deployer` does that, from rows th
 
 from __future__ import annotations
 
+import logging
 import random
 import re
 import time
@@ -71,7 +72,8 @@ def place(outputs: dict[str, Any], environment: str) -> Place:
 def make_desk(dynamodb: Any, s3: Any, where: Place) -> RulesetDesk:
     """Make the desk of an environment, or of the stack on this machine."""
     backoff = Backoff(0.05, 1.0, time.sleep, random.random)
-    return RulesetDesk(dynamodb, where.table, ChangeRows(dynamodb, where.table), s3, where.bucket, backoff)
+    rows = ChangeRows(dynamodb, where.table, logging.getLogger(__name__))
+    return RulesetDesk(dynamodb, where.table, rows, s3, where.bucket, backoff)
 
 
 def identity(arn: str) -> str:

@@ -67,11 +67,13 @@ class Records:
         self._position = 0
 
     def note_active(self, newest: Sequence[Deployment], ruleset: Ruleset) -> None:
-        """Keep the active document, and write that it is active, where this process has not done so: changes are made from it."""
+        """Keep the active document, where this process has not done so, and write that it is active: changes are made from it.
+
+        The row is written at each run, and DynamoDB refuses it where it is there. So a row that was lost, or restored as of an earlier time, is there a minute later.
+        """
         position = _position(newest)
-        if position == self._position:
-            return
-        self._keep(ruleset.digest, newest[-1].document)
+        if position != self._position:
+            self._keep(ruleset.digest, newest[-1].document)
         self._changes.put_active(
             active_row(newest[-1].number, position, newest[0].changed_at, ruleset, self._deployments.place)
         )

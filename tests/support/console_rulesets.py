@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 from datetime import UTC, datetime
 from functools import partial
 from itertools import count
@@ -182,7 +183,9 @@ class ConsoleRulesets:
         self.s3 = cast("Any", MemoryBucket())
         self.bucket = settings.rules_bucket
         self.validator = LocalValidator(partial(kept_ruleset, self.s3, self.bucket))
-        self.rows = ChangeRows(dynamodb, settings.ruleset_changes_table)
+        self.rows = ChangeRows(
+            dynamodb, settings.ruleset_changes_table, logging.getLogger("console_rulesets")
+        )
         backoff = Backoff(0.001, 0.001, lambda _: None, lambda: 0.5)
         self.desk = RulesetDesk(
             dynamodb, settings.ruleset_changes_table, self.rows, self.s3, self.bucket, backoff
