@@ -11,7 +11,7 @@ from common.sanitizing import printable
 from console.evidence import Line, evidence, odd_first
 from console.masking import masked
 from console.parties import Earlier, numbers_of
-from console.payment_rows import PaymentRow, in_case, payment_row
+from console.payment_rows import PaymentRow, payment_row, with_coming
 from console.timeline import Timeline, place_words, timeline
 from console.verdicts import ruling_text
 from console.views import base_money, counted, due_text, holder_text, shown_time
@@ -100,10 +100,10 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     can_claim: bool
     is_mine: bool
     can_judge: bool
-    can_judge_approved: bool
-    """Whether there are approved payments that this person can judge with the case."""
     is_decided: bool
     """Whether this person has it though nothing of it is undecided: a decision was withdrawn, and other labels decide."""
+    can_judge_approved: bool
+    """Whether there are approved payments that this person can judge with the case."""
 
 
 class CaseRecords(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,7 +166,7 @@ def case_view(
         ),
     )
     rows = {
-        each.event_key: in_case(
+        each.event_key: with_coming(
             payment_row(
                 each,
                 records.history.get(each.key),

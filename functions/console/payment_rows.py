@@ -136,8 +136,8 @@ def flaws_of(flagged: FlaggedTransaction, row: ScoredTransaction | None) -> tupl
     return tuple(flaws)
 
 
-def in_case(row: PaymentRow, verdict: str, *, is_contested: bool) -> PaymentRow:
-    """Show a payment in its case: with a verdict that its row does not say yet, empty for none, or to be judged anew since its decision was contested."""
+def with_coming(row: PaymentRow, verdict: str, *, is_contested: bool) -> PaymentRow:
+    """Show a verdict that a payment's row does not say yet, empty for none; a contested payment without one is to be judged anew."""
     if not verdict:
         return msgspec.structs.replace(row, is_ticked=row.is_ticked or is_contested)
     status = f"{verdict}, on its way" if row.is_undecided else row.status

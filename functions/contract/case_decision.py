@@ -131,14 +131,14 @@ class CaseDecision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         return frozenset(payment.event_key for payment in self.payments)
 
     @property
-    def labelled_keys(self) -> frozenset[str]:
-        """Keys of all payments that it labels."""
-        return self.event_keys | {payment.event_key for payment in self.approved}
-
-    @property
     def is_contested(self) -> bool:
         """Whether a second person has withdrawn it: only a contest is undone by somebody else than who decided."""
         return self.undone_by not in {None, self.analyst}
+
+    @property
+    def labelled_keys(self) -> frozenset[str]:
+        """Keys of all payments that it labels."""
+        return self.event_keys | {payment.event_key for payment in self.approved}
 
     def says_the_same(self, analyst: str, ruling: Ruling, labelled_keys: Iterable[str]) -> bool:
         """Whether a form that is sent again is the one from which the decision was made."""
