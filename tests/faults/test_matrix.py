@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -94,4 +95,5 @@ def test_the_logs_of_the_whole_run_hold_nothing_personal(site: Site, half: int) 
     text = b"".join(log.read_bytes() for log in logs)
 
     assert b"record quarantined" in text
-    assert [one for one in PERSONAL if one in text] == []
+    found = re.findall(rb".{0,120}(?:" + b"|".join(map(re.escape, PERSONAL)) + rb").{0,40}", text)
+    assert found[:5] == []

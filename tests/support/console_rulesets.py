@@ -75,7 +75,6 @@ rules:
     when: amount_base > 5000.0 && on_denied_merchants
     points: 20
     reason: "Paid {amount_base:,.2f} {base_currency}."
-    max_share: 10
 """
 """What is active; rows of payments in tests name its first rule."""
 
@@ -248,7 +247,7 @@ class ConsoleRulesets:
         wanted: dict[str, Any] = {"kind": ChangeKind.LISTS, "list_entries": (entry,)}
         drafted = Draft(**{"digest_before": active.digest} | (draft or wanted))
         checked = self._reader.check(drafted)
-        assert checked.problems == ()
+        assert checked.problems == (), checked.problems
         change = self.desk.propose(drafted, checked, author, "a better one", at)
         assert isinstance(change, RulesetChange)
         return change
