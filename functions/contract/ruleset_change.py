@@ -36,7 +36,10 @@ Instant = Annotated[datetime, Meta(tz=True)]
 Person = Annotated[str, Meta(min_length=1, max_length=256)]
 """Who: the id that the identity provider gives, an identity's ARN, ``github/<login>``, or ``guardrails``."""
 
-Reason = Annotated[str, Meta(min_length=1, max_length=4_000)]
+MAX_REASON: Final = 4_000
+"""Characters."""
+
+Reason = Annotated[str, Meta(min_length=1, max_length=MAX_REASON)]
 """Why, in words."""
 
 Version = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -211,6 +214,19 @@ class RulesetChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 _ID_TIME: Final = "%Y%m%dT%H%M%S%fZ"
+
+
+def cut_reason(text: str) -> str:
+    """Cut a reason that was put together, such as of many rules, to the length that a row takes.
+
+    Examples
+    --------
+    >>> cut_reason("too many alerts")
+    'too many alerts'
+    >>> len(cut_reason("x" * 5_000)), cut_reason("x" * 5_000)[-3:]
+    (4000, 'xx…')
+    """
+    return text if len(text) <= MAX_REASON else text[: MAX_REASON - 1] + "…"
 
 
 def document_sha256(document: bytes) -> str:

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 from common.metrics import emit
 from contract.active_ruleset import active_position
-from contract.ruleset_change import DEPLOYMENT_MARK, ChangeKind, ChangeState, document_digest, make_change
+from contract.ruleset_change import (
+    DEPLOYMENT_MARK,
+    ChangeKind,
+    ChangeState,
+    cut_reason,
+    document_digest,
+    make_change,
+)
 from guardrails.metrics import Metric
 from rollouts.ownership import is_of_change
 from rollouts.rows import active_row, versions
@@ -147,7 +154,7 @@ def _change_of(deployment: Deployment, active: Ruleset) -> RulesetChange:
         digest_after=active.digest,
         kind=ChangeKind.ROLLED_BACK if deployment.is_undone else ChangeKind.DEPLOYED,
         changed_by=UNKNOWN,
-        reason=deployment.reason,
+        reason=cut_reason(deployment.reason),
         digest_before=document_digest(deployment.document) if deployment.is_undone else None,
         deployment=deployment.number,
         **versions(active),

@@ -12,7 +12,7 @@ from common.failures import describe_failure
 from common.metrics import emit
 from contract.active_ruleset import active_position
 from contract.errors import ContractError
-from contract.ruleset_change import GUARDRAILS, ChangeKind, document_sha256, make_change
+from contract.ruleset_change import GUARDRAILS, ChangeKind, cut_reason, document_sha256, make_change
 from contract.side import Side
 from engine.errors import EngineError
 from engine.rollout.counts import total
@@ -194,7 +194,7 @@ class Guardrails:
                 digest_after=before.digest,
                 kind=ChangeKind.ROLLED_BACK,
                 changed_by=GUARDRAILS,
-                reason=finding.sentence,
+                reason=cut_reason(finding.sentence),
                 digest_before=ruleset.digest,
                 deployment=stopped.number,
                 **versions(before),
@@ -223,7 +223,7 @@ class Guardrails:
                 sha256_after=document_sha256(document),
                 kind=ChangeKind.WITHDRAWN if is_withdrawn else ChangeKind.SUSPENDED,
                 changed_by=GUARDRAILS,
-                reason=finding.sentence,
+                reason=cut_reason(finding.sentence),
                 digest_before=ruleset.digest,
                 withdrawn_version=ruleset.candidate.ruleset.version
                 if is_withdrawn and ruleset.candidate
