@@ -66,7 +66,6 @@ rules:
     when: amount_base > 5000.0 && on_denied_merchants
     points: 20
     reason: "Paid {amount_base:,.2f} {base_currency}."
-    max_share: 10
 """
 """What is active; rows of payments in tests name its first rule."""
 
