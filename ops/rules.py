@@ -5,9 +5,11 @@ Nothing here can deploy: the function `ruleset_deployer` does that, from rows th
 
 from __future__ import annotations
 
+import logging
 import random
 import re
 import time
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from common.backoff import Backoff
@@ -70,7 +72,8 @@ def place(outputs: dict[str, Any], environment: str) -> Place:
 def make_desk(dynamodb: Any, s3: Any, where: Place) -> RulesetDesk:
     """Make the desk of an environment, or of the stack on this machine."""
     backoff = Backoff(0.05, 1.0, time.sleep, random.random)
-    return RulesetDesk(dynamodb, where.table, ChangeRows(dynamodb, where.table), s3, where.bucket, backoff)
+    rows = ChangeRows(dynamodb, where.table, logging.getLogger(__name__))
+    return RulesetDesk(dynamodb, where.table, rows, s3, where.bucket, backoff)
 
 
 def identity(arn: str) -> str:
@@ -246,10 +249,7 @@ def follow(
 def listing(open_changes: Iterable[RulesetChange], history: Iterable[RulesetChange]) -> str:
     """Say what waits for somebody, and what was changed last."""
     lines = [_line(change) for change in open_changes] or ["No change waits."]
-    done = [
-        _line(change)
-        for change, _ in zip((each for each in history if not each.is_open), range(SHOWN), strict=False)
-    ]
+    done = [_line(change) for change in islice((each for each in history if not each.is_open), SHOWN)]
     return "\n".join([*lines, "", *done])
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
@@ -20,14 +20,17 @@ from common.label_sender import UnsentLabelsError
 from contract.case import Judgement, Tally
 from contract.case_decision import (
     MAX_DECIDED,
+    ApprovedPayment,
     CaseDecision,
     DecidedPayment,
+    before_contest,
     half_contested,
     labels_of,
     part_id,
     withdrawals_of,
 )
 from contract.case_outcome import (
+    is_contest_left,
     is_in_flight,
     judgement_of,
     outcome_of,
@@ -35,7 +38,7 @@ from contract.case_outcome import (
     released_before,
     with_counted,
 )
-from contract.case_work import Refusal, close, contest, keep, stay_closed, undo, with_decision
+from contract.case_work import Refusal, close, contest, holder, keep, stay_closed, undo, with_decision
 from contract.label_message import encode_label_message
 
 if TYPE_CHECKING:
@@ -58,6 +61,20 @@ class WithdrawalStep(Protocol):
     ) -> Case | Refusal:
         """Make the step; ``others`` are the other decisions that hold."""
         ...
+
+
+class Part(NamedTuple):
+    """What one decision of a form is about."""
+
+    decision_id: str
+    event_keys: tuple[str, ...]
+    """Of the case."""
+    approved: tuple[ApprovedPayment, ...]
+
+    @property
+    def labelled_keys(self) -> tuple[str, ...]:
+        """Keys of all its payments."""
+        return (*self.event_keys, *(each.event_key for each in self.approved))
 
 
 class CaseVerdicts:
@@ -99,6 +116,7 @@ class CaseVerdicts:
         ruling: Ruling,
         analyst: str,
         now: datetime,
+        approved: Collection[ApprovedPayment] = (),
     ) -> Case | Refusal:
         """Decide on payments of a case that this person has. With the last undecided payment the case is closed.
 
@@ -109,13 +127,15 @@ class CaseVerdicts:
         decision_id : str
             Made with the form. After an error the same call is made again, and goes on where it was interrupted.
         event_keys : Collection[str]
-            The payments that this person has seen, one or more. A payment that has joined since stays undecided, and the case open.
+            The payments of the case that this person has seen. A payment that has joined since stays undecided, and the case open.
         ruling : Ruling
             What is said about each.
         analyst : str
             Who decides.
         now : datetime
             The clock, UTC.
+        approved : Collection[ApprovedPayment]
+            Payments of the case's user that are in no case, which are judged together with it; the caller has read them in the history.
 
         Returns
         -------
@@ -133,10 +153,18 @@ class CaseVerdicts:
             When others kept changing the case, or DynamoDB did not answer or refused a request, after retries. Whether the decision was
             made is not known then.
         """
-        if not event_keys:
+        beside = {each.event_key: each for each in approved}
+        # The approved ones come first: the last of the others closes the case.
+        chosen = [*sorted(beside), *sorted({*event_keys} - beside.keys())]
+        if not chosen:
             raise ValueError("event_keys: none")
-        for number, part in enumerate(_parts(sorted(set(event_keys)), MAX_DECIDED)):
-            decide = partial(self._decide_once, key, part_id(decision_id, number), part, ruling, analyst, now)
+        for number, keys in enumerate(_parts(chosen, MAX_DECIDED)):
+            part = Part(
+                part_id(decision_id, number),
+                tuple(one for one in keys if one not in beside),
+                tuple(beside[one] for one in keys if one in beside),
+            )
+            decide = partial(self._decide_once, key, part, ruling, analyst, now)
             found = self._repeat(decide)
             if isinstance(found, Refusal):
                 return found
@@ -164,7 +192,7 @@ class CaseVerdicts:
         left = half_contested(made)
         case = self._tables.case(key)
         is_begun = bool(left) and case is not None and not case.is_closed
-        if is_begun and any(decision.analyst == analyst for decision in left):
+        if is_begun and any(decision.analyst == analyst for decision in before_contest(made)):
             return Refusal.SAME_PERSON
 
         def step(case: Case, _decision: CaseDecision, others: Collection[CaseDecision]) -> Case | Refusal:
@@ -188,8 +216,7 @@ class CaseVerdicts:
     def _decide_once(
         self,
         key: CaseKey,
-        decision_id: str,
-        event_keys: Sequence[str],
+        part: Part,
         ruling: Ruling,
         analyst: str,
         now: datetime,
@@ -200,9 +227,9 @@ class CaseVerdicts:
         if case is None:
             return Refusal.GONE
         earlier = self._tables.decisions(case)
-        made = next((decision for decision in earlier if decision.decision_id == decision_id), None)
+        made = next((decision for decision in earlier if decision.decision_id == part.decision_id), None)
         if made is not None:
-            if not made.says_the_same(analyst, ruling, event_keys):
+            if not made.says_the_same(analyst, ruling, part.labelled_keys):
                 return Refusal.OTHER_DECISION
             if made.undone_at is not None:
                 return Refusal.UNDONE
@@ -213,18 +240,19 @@ class CaseVerdicts:
             return kept
         in_flight = [decision for decision in earlier if is_in_flight(decision, now)]
         rows = self._tables.rows(case)
-        if not rows.keys() >= {*event_keys}:
+        if not rows.keys() >= {*part.event_keys} or any(each.event_key in rows for each in part.approved):
             return Refusal.MOVED
-        payments = tuple(DecidedPayment(one, rows[one].transaction_id) for one in event_keys)
+        payments = tuple(DecidedPayment(one, rows[one].transaction_id) for one in part.event_keys)
         decision = CaseDecision(
             case_id=case.case_id,
-            decision_id=decision_id,
+            decision_id=part.decision_id,
             user_id=case.user_id,
             analyst=analyst,
             decided_at=now,
             ruling=ruling,
             payments=payments,
-            amount_base=sum((rows[one].amount_in(case) for one in event_keys), Decimal(0)),
+            amount_base=sum((rows[one].amount_in(case) for one in part.event_keys), Decimal(0)),
+            approved=part.approved,
             expires_at=case.expires_at,
         )
         outcome = outcome_of(case, rows, in_flight, decision)
@@ -236,7 +264,10 @@ class CaseVerdicts:
             after, decision = closed, msgspec.structs.replace(decision, has_closed=True)
         before = self._released_before(case, ruling, now)
         released = release_of(case, rows, earlier, decision, before, self._second_look_from)
-        after = with_decision(after, analyst, released, now)
+        is_left = is_contest_left(rows, (*earlier, decision))
+        after = with_decision(after, analyst, released, now, is_contest_left=is_left)
+        if case.second_look is not None and after.second_look is None:
+            decision = msgspec.structs.replace(decision, ended_look=case.second_look)
         if not self._tables.add(decision, after):
             return None
         self._send(labels_of(decision))
@@ -286,6 +317,8 @@ class CaseVerdicts:
         if isinstance(after, Refusal):
             return after
         if decision.undone_at is not None:
+            if after is not case and holder(case, now) != analyst:
+                return Refusal.NOT_DUE  # nothing is left to withdraw, and the step was not made
             self._send(withdrawals_of(decision))
             return case
         decision = msgspec.structs.replace(decision, undone_by=analyst, undone_at=now)
@@ -295,7 +328,7 @@ class CaseVerdicts:
             # those whose labels are on their way are counted first: their rows might never say what the labels said.
             rows = [row for row in self._tables.rows(case).values() if row.event_key in decision.event_keys]
             uncounted = [row for row in rows if row.case_judgement is Judgement.UNDECIDED]
-            after = stay_closed(with_counted(case, uncounted, decision.ruling), others)
+            after = stay_closed(with_counted(case, uncounted, decision.ruling), after.second_look)
             written = self._tables.withdraw(decision, case, after, uncounted, now)
         if written is not Write.WRITTEN:
             return None

@@ -82,7 +82,8 @@ class ChangeContentionError(StageError):
 class RulesetDesk:
     """The table `ruleset_changes` and the documents of its rows, by the calls that people make.
 
-    Every method raises InvalidRowError where a row cannot be read, and ClientError or BotoCoreError when AWS did not answer.
+    Lists leave out rows that cannot be read. Every other method raises InvalidRowError where a row cannot be read, and each ClientError or BotoCoreError when
+    AWS did not answer.
 
     Parameters
     ----------

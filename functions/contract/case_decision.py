@@ -1,5 +1,7 @@
 """A decision: what somebody says in one step about payments of a case, the labels that follow from it, and how it is undone.
 
+Payments that were approved are in no case. Those that belong to the same attack are decided on together with the case.
+
 A decision is a row of ``case_decisions``. Its labels are functions of the row, so whoever sends them again sends the same ones.
 """
 
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
+from contract.case import SecondLook
 from contract.clock import Instant
 from contract.items import Item, from_item, to_item
 from contract.label import (
@@ -71,6 +74,13 @@ class DecidedPayment(msgspec.Struct, frozen=True, order=True):
     transaction_id: Id
 
 
+class ApprovedPayment(DecidedPayment, frozen=True, order=True, omit_defaults=True):
+    """A payment of a decision that was approved, and so has a row in the history alone and is in no case."""
+
+    amount_base: Decimal | None = None
+    """Major units of the case's base currency; None where its worth is not known."""
+
+
 class DecisionKey(NamedTuple):
     """Key of a row of ``case_decisions``."""
 
@@ -91,11 +101,15 @@ class CaseDecision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     decided_at: Instant
     ruling: Ruling
     payments: tuple[DecidedPayment, ...]
-    """1 to :data:`MAX_DECIDED`, in the order of their keys."""
+    """Of the case, in the order of their keys; with ``approved`` 1 to :data:`MAX_DECIDED`."""
     amount_base: Decimal = Decimal(0)
     """Their money, major units of the case's base currency; payments without a rate are left out."""
+    approved: tuple[ApprovedPayment, ...] = ()
+    """Payments of the user that were approved, in the order of their keys. They count in no sum of the case."""
     has_closed: bool = False
     """Whether the case was closed with it."""
+    ended_look: SecondLook | None = None
+    """The contested look of the case that ended with this decision; undoing it brings the look back."""
     undone_by: str | None = None
     undone_at: Instant | None = None
     expires_at: int
@@ -113,28 +127,45 @@ class CaseDecision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     @property
     def event_keys(self) -> frozenset[str]:
-        """Keys of its payments."""
+        """Keys of its payments of the case."""
         return frozenset(payment.event_key for payment in self.payments)
 
-    def says_the_same(self, analyst: str, ruling: Ruling, event_keys: Iterable[str]) -> bool:
+    @property
+    def is_contested(self) -> bool:
+        """Whether a second person has withdrawn it: only a contest is undone by somebody else than who decided."""
+        return self.undone_by not in {None, self.analyst}
+
+    @property
+    def labelled_keys(self) -> frozenset[str]:
+        """Keys of all payments that it labels."""
+        return self.event_keys | {payment.event_key for payment in self.approved}
+
+    def says_the_same(self, analyst: str, ruling: Ruling, labelled_keys: Iterable[str]) -> bool:
         """Whether a form that is sent again is the one from which the decision was made."""
-        return (self.analyst, self.ruling, self.event_keys) == (analyst, ruling, frozenset(event_keys))
+        return (self.analyst, self.ruling, self.labelled_keys) == (analyst, ruling, frozenset(labelled_keys))
 
 
 def half_contested(made: Iterable[CaseDecision]) -> list[CaseDecision]:
-    """Give the decisions that hold though a second person has withdrawn another one that was made beside them: a contest did not end.
+    """Give the decisions that hold though a second person has withdrawn another one that was made beside them: a contest did not end."""
+    return [each for each in before_contest(made) if each.undone_at is None]
 
-    Only a contest is undone by somebody else than who decided.
-    """
+
+def before_contest(made: Iterable[CaseDecision]) -> list[CaseDecision]:
+    """Give the decisions that were made before a contest. Who made one of them is not the second person who goes on with it."""
     made = list(made)
-    contested_at = [
-        each.undone_at
-        for each in made
-        if each.undone_at is not None and each.undone_by not in {None, each.analyst}
-    ]
-    return [
-        each for each in made if each.undone_at is None and any(each.decided_at < at for at in contested_at)
-    ]
+    contested_at = [each.undone_at for each in made if each.undone_at is not None and each.is_contested]
+    return [each for each in made if any(each.decided_at < at for at in contested_at)]
+
+
+def contested_keys(made: Iterable[CaseDecision]) -> frozenset[str]:
+    """Give the payments of contested decisions on which no decision that holds has been made: they are to be decided anew."""
+    contested, decided = set[str](), set[str]()
+    for each in made:
+        if each.undone_at is None:
+            decided |= each.event_keys
+        elif each.is_contested:
+            contested |= each.event_keys
+    return frozenset(contested - decided)
 
 
 def part_id(form_id: str, number: int) -> str:
@@ -168,7 +199,7 @@ def label_id_of(key: DecisionKey, event_key: str) -> str:
 
 
 def labels_of(decision: CaseDecision) -> tuple[IdentifiedLabel, ...]:
-    """Give the labels of a decision as messages of the labels queue, one for each payment, in their order.
+    """Give the labels of a decision as messages of the labels queue, one for each payment; those of approved payments come last.
 
     Each has the same id whenever it is made, so that however often it is sent, it is one label.
     """
@@ -185,7 +216,7 @@ def labels_of(decision: CaseDecision) -> tuple[IdentifiedLabel, ...]:
             known_at=decision.decided_at,
             label_id=label_id_of(decision.key, payment.event_key),
         )
-        for payment in decision.payments
+        for payment in (*decision.payments, *decision.approved)
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from contract.case import CaseVerdict, Judgement, Tally
+from contract.case_decision import contested_keys
 from contract.label import LabelVerdict
 
 if TYPE_CHECKING:
@@ -91,16 +92,40 @@ def release_of(
     Returns
     -------
     Tally | None
-        What is called legitimate in all, where that is ``limit`` or more, or a payment of the decision is in no sum; else None. None also of
-        a decision that calls nothing legitimate.
+        What is called legitimate in all, approved payments too, where that is ``limit`` or more, or the worth of a payment of the decision
+        is not known; else None. None also of a decision that calls nothing legitimate.
     """
     if judgement_of(decision.ruling) is not Judgement.LEGITIMATE:
         return None
     holding = [each for each in earlier if each.undone_at is None]
     now = outcome_of(case, rows, holding, decision).legitimate
-    released = Tally(now.payments + before.payments, now.amount_base + before.amount_base)
-    is_priced = all(rows[one].is_priced_in(case) for one in decision.event_keys)
+    approved = _approved_release([*holding, decision])
+    released = Tally(
+        now.payments + before.payments + approved.payments,
+        now.amount_base + before.amount_base + approved.amount_base,
+    )
+    is_priced = all(rows[one].is_priced_in(case) for one in decision.event_keys) and all(
+        each.amount_base is not None for each in decision.approved
+    )
     return None if is_priced and released.amount_base < limit else released
+
+
+def is_contest_left(rows: Mapping[str, CaseRow], made: Iterable[CaseDecision]) -> bool:
+    """Whether a release that a second person has contested is still to be decided anew.
+
+    Parameters
+    ----------
+    rows : Mapping
+        As for :func:`outcome_of`. A payment that is fraud by the label of somebody else is released no more.
+    made : Iterable[CaseDecision]
+        All decisions on the case, also a new one.
+    """
+    released = [
+        each for each in made if each.undone_at is None or judgement_of(each.ruling) is Judgement.LEGITIMATE
+    ]
+    return any(
+        one in rows and rows[one].case_judgement is not Judgement.FRAUD for one in contested_keys(released)
+    )
 
 
 def verdict_of(fraud_payments: int, legitimate_payments: int) -> CaseVerdict:
@@ -155,6 +180,18 @@ def with_counted(case: Case, rows: Iterable[CaseRow], ruling: Ruling) -> Case:
         undecided = Tally(undecided.payments - 1, undecided.amount_base - amount)
         counted = Tally(counted.payments + 1, counted.amount_base + amount)
     return msgspec.structs.replace(case, undecided=undecided, **{judgement.value: counted})
+
+
+def _approved_release(decisions: Iterable[CaseDecision]) -> Tally:
+    """Count the approved payments that are called legitimate; of several decisions on one, the last counts."""
+    amounts: dict[str, Decimal] = {}
+    for decision in decisions:
+        for payment in decision.approved:
+            if judgement_of(decision.ruling) is Judgement.LEGITIMATE:
+                amounts[payment.event_key] = payment.amount_base or Decimal(0)
+            else:
+                amounts.pop(payment.event_key, None)
+    return Tally(len(amounts), sum(amounts.values(), Decimal(0)))
 
 
 def outcome_of(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from contract.case import MAX_SKIPS, Case, CaseStatus, CaseVerdict, Handover, SecondLook, Skip
+from contract.case_outcome import verdict_of
 from contract.label import LabelVerdict
 
 if TYPE_CHECKING:
@@ -97,11 +98,14 @@ def claim(case: Case, analyst: str, now: datetime) -> Case | Refusal:
 
 
 def release(case: Case, analyst: str, reason: str, now: datetime) -> Case | Refusal:
-    """Give a case back to the queue; ``closed``, ``taken`` or ``not_claimed`` where it is not this person's."""
+    """Give a case back to the queue; ``closed``, ``taken`` or ``not_claimed`` where it is not this person's.
+
+    Where labels of others decide on all of its payments, it is closed as they say: the queue has nothing to offer.
+    """
     handover = Handover(analyst, now, reason)
-    if case.status is CaseStatus.OPEN and case.handover == handover:
+    if case.status is not CaseStatus.CLAIMED and case.handover == handover:
         return case
-    return _not_held(case, analyst, now) or _released(case, handover=handover)
+    return _not_held(case, analyst, now) or _released(case, now, handover=handover)
 
 
 def reassign(case: Case, by: str, to: str, reason: str, now: datetime) -> Case | Refusal:
@@ -112,15 +116,15 @@ def reassign(case: Case, by: str, to: str, reason: str, now: datetime) -> Case |
 
 
 def skip(case: Case, analyst: str, now: datetime) -> Case | Refusal:
-    """Give a case back, and do not get it again from the queue for :data:`SKIP_HOLDS`; refused where it is not this person's."""
+    """Give a case back as by :func:`release`, and do not get it again from the queue for :data:`SKIP_HOLDS`."""
     wanted = Skip(analyst, now + SKIP_HOLDS)
-    if case.status is CaseStatus.OPEN and wanted in case.skips:
+    if case.status is not CaseStatus.CLAIMED and wanted in case.skips:
         return case
     refusal = _not_held(case, analyst, now)
     if refusal is not None:
         return refusal
     valid = [each for each in case.skips if now < each.until and each.analyst != analyst]
-    return _released(case, skips=(*valid, wanted)[-MAX_SKIPS:])
+    return _released(case, now, skips=(*valid, wanted)[-MAX_SKIPS:])
 
 
 def keep(case: Case, analyst: str, now: datetime) -> Case | Refusal:
@@ -128,7 +132,9 @@ def keep(case: Case, analyst: str, now: datetime) -> Case | Refusal:
     return _not_held(case, analyst, now) or _claimed(case, analyst, now)
 
 
-def with_decision(case: Case, analyst: str, released: Tally | None, now: datetime) -> Case:
+def with_decision(
+    case: Case, analyst: str, released: Tally | None, now: datetime, *, is_contest_left: bool = False
+) -> Case:
     """Note in a case that somebody decides on it; the version stays.
 
     Parameters
@@ -139,13 +145,17 @@ def with_decision(case: Case, analyst: str, released: Tally | None, now: datetim
         Who decides, and is not the second person of this case from then on.
     released : Tally | None
         What is called legitimate in all, where a second person is to look at it. Who has agreed before has not seen this decision,
-        so the look is due again. None leaves a look that is due as it is.
+        so the look is due again. None leaves a look that is due as it is, but for one that is contested.
     now : datetime
         The clock, UTC.
+    is_contest_left : bool
+        Of :func:`contract.case_outcome.is_contest_left`: a contested look ends once everything is decided anew.
     """
     look = case.second_look
     if released is not None:
         look = SecondLook(look.since if look is not None and look.is_due else now, released)
+    elif look is not None and look.is_contested and not is_contest_left:
+        look = None
     return msgspec.structs.replace(
         case, decided_by=tuple(sorted({*case.decided_by, analyst})), second_look=look
     )
@@ -211,7 +221,7 @@ def undo(
         return case
     if decision.analyst != analyst or now - decision.decided_at > UNDO:
         return Refusal.TOO_LATE
-    look = _look_at(case, others)
+    look = _look_at(case, others) or decision.ended_look
     decided = frozenset[str]().union(*(one.event_keys for one in others))
     if case.is_closed and case.closed_by in {None, analyst} and not decision.event_keys <= decided:
         return _reopened(case, analyst, now, second_look=look)
@@ -227,7 +237,7 @@ def agree(case: Case, analyst: str, now: datetime) -> Case | Refusal:
     agreed = msgspec.structs.replace(look, by=analyst, at=now)
     if look == agreed:
         return case
-    if not look.is_due:
+    if not case.is_look_due:
         return Refusal.NOT_DUE
     return _decided_on(case, analyst) or _next(case, second_look=agreed)
 
@@ -248,6 +258,8 @@ def contest(
     is_begun: bool = False,
 ) -> Case | Refusal:
     """Take a case over as a second person, who decides anew. The caller withdraws its labels, decision by decision.
+
+    A look stays in the case until everything is decided anew: the label of somebody else may release the same payments.
 
     A contest that has begun and did not end goes on, whatever reason is given now: also of somebody else, once nobody works on the case.
 
@@ -271,7 +283,7 @@ def contest(
     Case | Refusal
         ``not_due`` where :func:`is_contestable` says no, ``same_person`` for whoever has decided on it, ``taken`` where somebody else works on what is contested already.
     """
-    had, look = case.handover, _look_at(case, others)
+    had, look = case.handover, _contested_look(case, others)
     if is_begun and not case.is_closed:
         if holder(case, now) not in {None, analyst}:
             return Refusal.TAKEN
@@ -284,12 +296,17 @@ def contest(
     return refusal or _reopened(case, analyst, now, handover=Handover(analyst, now, reason), second_look=look)
 
 
-def stay_closed(case: Case, others: Collection[CaseDecision]) -> Case:
-    """Leave a case closed of which a decision is undone, since the user has a newer one, where its payments will be.
+def stay_closed(case: Case, look: SecondLook | None) -> Case:
+    """Leave a case closed of which a decision is undone, since the user has a newer one, where its undecided payments will be.
 
-    Nobody need look at it once no other decision that holds releases something.
+    Parameters
+    ----------
+    case : Case
+        As it is stored, perhaps counted anew.
+    look : SecondLook | None
+        What it would have if it were open again.
     """
-    return _next(case, second_look=_look_at(case, others))
+    return _next(case, second_look=look)
 
 
 def _not_held(case: Case, analyst: str, now: datetime) -> Refusal | None:
@@ -307,9 +324,21 @@ def _decided_on(case: Case, analyst: str) -> Refusal | None:
 
 
 def _look_at(case: Case, holding: Collection[CaseDecision]) -> SecondLook | None:
-    """The second look of a case when only these decisions hold: none where they release nothing."""
-    has_released = any(one.ruling.verdict is LabelVerdict.LEGITIMATE for one in holding)
-    return case.second_look if has_released else None
+    """The second look of a case when only these decisions hold: none where they release nothing and nobody contests it."""
+    look = case.second_look
+    return look if _release(holding) or (look is not None and look.is_contested) else None
+
+
+def _contested_look(case: Case, holding: Collection[CaseDecision]) -> SecondLook | None:
+    """The second look of a case that somebody takes over: due as before while one of these decisions releases something."""
+    look = case.second_look
+    if look is None or _release(holding):
+        return look
+    return SecondLook(look.since, look.released, is_contested=True)
+
+
+def _release(decisions: Collection[CaseDecision]) -> bool:
+    return any(one.ruling.verdict is LabelVerdict.LEGITIMATE for one in decisions)
 
 
 def _reopened(case: Case, analyst: str, now: datetime, **changes: object) -> Case:
@@ -320,8 +349,13 @@ def _claimed(case: Case, analyst: str, now: datetime, **changes: object) -> Case
     return _next(case, status=CaseStatus.CLAIMED, assignee=analyst, lease_until=now + LEASE, **changes)
 
 
-def _released(case: Case, **changes: object) -> Case:
-    return _next(case, status=CaseStatus.OPEN, assignee=None, lease_until=None, **changes)
+def _released(case: Case, now: datetime, **changes: object) -> Case:
+    changes |= {"assignee": None, "lease_until": None}
+    if case.undecided.payments:
+        return _next(case, status=CaseStatus.OPEN, **changes)
+    # A decision was withdrawn, and other labels say what its payments are: no record of the stream will close the case.
+    verdict = verdict_of(case.fraud.payments, case.legitimate.payments)
+    return _next(case, status=CaseStatus.CLOSED, verdict=verdict, closed_at=now, **changes)
 
 
 def _next(case: Case, **changes: object) -> Case:

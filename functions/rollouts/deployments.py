@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 RUNNING: Final = frozenset({"VALIDATING", "DEPLOYING", "BAKING"})
 """States of a deployment that is not complete yet."""
+ROLLING_BACK: Final = "ROLLING_BACK"
+"""State of one that is undone just now: until that is complete, no other starts."""
 _ACTIVE: Final = RUNNING | {"COMPLETE"}
-_UNDONE: Final = frozenset({"ROLLING_BACK", "ROLLED_BACK", "REVERTED"})
+_UNDONE: Final = frozenset({ROLLING_BACK, "ROLLED_BACK", "REVERTED"})
 MAX_DESCRIPTION: Final = 1_024
 """Characters that AppConfig takes."""
 
@@ -76,13 +78,24 @@ class Deployments:
         list[Deployment]
             Empty where nothing was ever deployed.
         """
-        found = []
-        for number, state in self._states():
-            if state in _ACTIVE or state in _UNDONE:
-                found.append(self._read(number))
-            if state in _ACTIVE:
-                break
-        return found
+        return self._down_to_active(None)
+
+    def before(self, number: int) -> list[Deployment]:
+        """Give the deployment that was active before another one began, and those between them that were undone; the newest first.
+
+        Which of those between were undone by the other one, AppConfig does not say: each of them may have been active until then.
+
+        Parameters
+        ----------
+        number : int
+            The other one's.
+
+        Returns
+        -------
+        list[Deployment]
+            Empty where there is none before, among the 50 newest.
+        """
+        return self._down_to_active(number)
 
     def find(self, number: int) -> Deployment | None:
         """Give one deployment by its number; None where there is none."""
@@ -111,7 +124,7 @@ class Deployments:
         strategy: str | None = None,
         content_type: str | None = None,
     ) -> int:
-        """Deploy a document. A deployment that is not complete is stopped first; it could not be overtaken.
+        """Deploy a document after a deployment that is complete. AppConfig refuses it while one is under way: see :meth:`stop`.
 
         Parameters
         ----------
@@ -146,8 +159,6 @@ class Deployments:
             ContentType=content_type or active.content_type,
             Description=why[:MAX_DESCRIPTION],
         )["VersionNumber"]
-        if active.state in RUNNING:
-            self.stop(active)
         started = self._client.start_deployment(
             ApplicationId=self._application,
             EnvironmentId=self._environment,
@@ -161,6 +172,17 @@ class Deployments:
         if state not in _ACTIVE:
             raise NotDeployedError(number, state)
         return number
+
+    def _down_to_active(self, below: int | None) -> list[Deployment]:
+        found = []
+        for number, state in self._states():
+            if below is not None and number >= below:
+                continue
+            if state in _ACTIVE or state in _UNDONE:
+                found.append(self._read(number))
+            if state in _ACTIVE:
+                break
+        return found
 
     def _states(self) -> Iterator[tuple[int, str]]:
         """Numbers and states, the newest first. AppConfig lists 50 deployments at a time, in that order."""

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 from datetime import UTC, datetime
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 from botocore.exceptions import ClientError
 
 from common.backoff import Backoff
-from common.ruleset_bucket import keep_ruleset, kept_ruleset
+from common.ruleset_bucket import keep_ruleset, kept_ruleset, put_proposal
 from common.ruleset_changes import ChangeRows
 from common.ruleset_desk import RulesetDesk
+from common.trial_rows import TrialRows
 from console.change_pages import ChangePages
 from console.editor_pages import EditorPages
 from console.list_pages import ListPages
@@ -22,10 +25,14 @@ from console.model_pages import ModelPages
 from console.rollout_windows import RolloutWindows
 from console.rules_pages import ActiveDocument, RulesPages
 from console.ruleset_reader import RulesetReader
+from console.trial_pages import TrialPages
+from console.trials import Trials
 from contract.active_ruleset import ACTIVE, ActiveRuleset, active_position
 from contract.authoring import Answer
 from contract.ruleset_change import ChangeKind, ListEntry, RulesetChange, document_digest
 from contract.ruleset_draft import Draft
+from contract.trial_row import TrialState, asked
+from contract.tried import KnownVerdicts, Rate, RuleChange, TriedExample, TryAnswer, TryRequest
 from engine.rollout.start import with_candidate
 from lab.models import kept_baseline, kept_model
 from ops.manifests import ROOT
@@ -38,11 +45,13 @@ if TYPE_CHECKING:
 
     from console.app import Desk
     from console.case_reader import Changing
-    from console.change_pages import Trials
     from console.records import Records
     from console.settings import Settings
+    from console.trials import Starting
     from console.watch_pages import Flagged
     from contract.authoring import RulesetOutline
+    from contract.flagged import FlaggedKey
+    from contract.trial_row import TrialRow
 
 MODEL: Final = json.loads((ROOT / "models" / "default.json").read_text(encoding="utf-8"))["sha256"]
 
@@ -74,8 +83,13 @@ CHAMPION: Final = RULESET.replace(
 )
 """The same with the model that ships."""
 
+DRAW_KEY: Final = "0123456789abcdef" * 2
+
 RULESET_WITH_CANDIDATE: Final = with_candidate(
-    CHAMPION, CHAMPION.replace('version: "1"', 'version: "2"').replace("points: 20", "points: 30"), 5.0
+    CHAMPION,
+    CHAMPION.replace('version: "1"', 'version: "2"').replace("points: 20", "points: 30"),
+    5.0,
+    DRAW_KEY,
 )
 """The same with a candidate for a twentieth of the users, whose second rule gives more points."""
 
@@ -85,6 +99,35 @@ def outline_of(text: str) -> RulesetOutline:
     found = msgspec.convert(answer({"ask": "read", "document": text}, kept_model), Answer)
     assert found.outline is not None, found.problems
     return found.outline
+
+
+def done_trial(request: TryRequest, key: FlaggedKey, at: datetime) -> TrialRow:
+    """What a trial found, which names a payment."""
+    example = TriedExample(
+        user_id=key.user_id,
+        event_key=key.event_key,
+        cents=100,
+        before="review",
+        before_score=60,
+        after="approve",
+        after_score=0,
+    )
+    rate = Rate(before=1, after=0, times=0.3, interval=(0.1, 1.2), before_cents=100, after_cents=0)
+    known = KnownVerdicts(
+        frauds=1, fraud_cents=100, found=rate, found_only_before=1, found_only_after=0, false_alarms=rate
+    )
+    found = TryAnswer(
+        payments=2,
+        users=1,
+        share_read=0.5,
+        base_currency="USD",
+        alerts=rate,
+        blocks=rate,
+        lost=(RuleChange("large", 1, 100, (example,)),),
+        known=known,
+    )
+    answer = msgspec.json.encode(found).decode()
+    return msgspec.structs.replace(asked(request, "0" * 32, at), state=TrialState.DONE, answer=answer)
 
 
 class MemoryBucket:
@@ -139,23 +182,34 @@ class ConsoleRulesets:
         self.s3 = cast("Any", MemoryBucket())
         self.bucket = settings.rules_bucket
         self.validator = LocalValidator(partial(kept_ruleset, self.s3, self.bucket))
-        self.rows = ChangeRows(dynamodb, settings.ruleset_changes_table)
+        self.rows = ChangeRows(
+            dynamodb, settings.ruleset_changes_table, logging.getLogger("console_rulesets")
+        )
         backoff = Backoff(0.001, 0.001, lambda _: None, lambda: 0.5)
         self.desk = RulesetDesk(
             dynamodb, settings.ruleset_changes_table, self.rows, self.s3, self.bucket, backoff
         )
+        self.trial_rows = TrialRows(dynamodb, settings.rollout_counts_table)
         self._reader = RulesetReader(self.validator, settings.rules_validator_function)
         self._counts = RolloutWindows(CountsTable(dynamodb, settings.rollout_counts_table, keeps_hours=False))
 
     def pages(
-        self, desk: Desk, week: Flagged, cases: Changing, records: Records, trials: Trials
+        self, desk: Desk, week: Flagged, cases: Changing, records: Records, replays: Starting
     ) -> list[object]:
         """The endpoints."""
         active = ActiveDocument(self.desk, self._reader)
+        numbers = count(1)
+        trials = Trials(
+            self.trial_rows,
+            replays,
+            partial(put_proposal, self.s3, self.bucket),
+            lambda: f"{next(numbers):032x}",
+        )
         return [
             RulesPages(desk, self.desk, active, week, self._counts),
-            EditorPages(desk, self.desk, active, self._reader),
+            EditorPages(desk, self.desk, active, self._reader, trials),
             ChangePages(desk, self.desk, active, self._reader, trials),
+            TrialPages(desk, trials, records),
             ListPages(desk, self.desk, active, self._reader, cases, records),
             ModelPages(desk, active, self._reader, self._counts),
         ]
@@ -176,6 +230,12 @@ class ConsoleRulesets:
         )
         self.rows.put_active(active)
         return active
+
+    def put_trial(self, key: FlaggedKey, at: datetime) -> str:
+        """Store what a trial found, which names a payment; gives its id."""
+        request = TryRequest(proposal="0" * 64, digest_before="0" * 12, is_candidate=False)
+        assert self.trial_rows.replace(done_trial(request, key, at), None)
+        return request.trial_id
 
     def propose(self, author: str, at: datetime, **draft: Any) -> RulesetChange:
         """Propose that the active ruleset gets entries of a list, or what ``draft`` says."""

@@ -60,7 +60,7 @@ class DeployerWorld(RulesetWorld):
         s3 = s3 or self.s3
         deployments: Any = appconfig or self.appconfig
         return Deployer(
-            DeployedRows(dynamodb or self.dynamodb, self.table),
+            DeployedRows(dynamodb or self.dynamodb, self.table, self),
             Deployments(deployments, "a", "e", "at-once"),
             partial(proposed_document, s3, BUCKET),
             partial(keep_ruleset, s3, BUCKET),

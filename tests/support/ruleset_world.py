@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,7 +35,7 @@ class RulesetWorld:
         self.s3 = s3
         self.table = make_table(dynamodb, "ruleset_changes", lambda _: name)
         s3.create_bucket(Bucket=BUCKET)
-        self.rows = ChangeRows(dynamodb, self.table)
+        self.rows = ChangeRows(dynamodb, self.table, logging.getLogger("ruleset_world"))
         self.desk = RulesetDesk(
             dynamodb, self.table, self.rows, s3, BUCKET, Backoff(0.001, 0.001, lambda _: None, lambda: 0.5)
         )

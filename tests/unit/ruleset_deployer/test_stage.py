@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from common.ruleset_bucket import put_proposal
 from contract.active_ruleset import active_position
+from contract.items import to_item
 from contract.ruleset_change import (
     OPEN,
     ChangeKind,
@@ -342,16 +343,25 @@ def test_a_change_that_was_retracted_while_the_index_was_behind_is_left_alone(wo
     assert world.deployed() == [FIRST.encode()]
 
 
-def test_a_deployment_that_is_gone_is_an_error_and_not_a_failure_of_the_change(world: DeployerWorld) -> None:
+def test_a_deployment_that_appconfig_does_not_know_yet_is_an_error_and_not_a_failure_of_the_change(
+    world: DeployerWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
     change = world.approved(document=SECOND)
-    world.appconfig.state_of_new = "DEPLOYING"
-    world.deployer.run()
-    world.appconfig.deployments.pop()
+    known = world.appconfig.get_deployment
 
-    with pytest.raises(Exception, match="deployment 2 of a ruleset is gone"):
-        world.deployer.run()
+    def behind(**asked: Any) -> dict[str, Any]:
+        if asked["DeploymentNumber"] == 2:
+            raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "GetDeployment")
+        return known(**asked)
 
+    with monkeypatch.context() as patched:
+        patched.setattr(world.appconfig, "get_deployment", behind)
+        with pytest.raises(Exception, match="deployment 2 of a ruleset is gone"):
+            world.deployer.run()
     assert world.stored(change).state is ChangeState.DEPLOYING
+    world.deployer.run()
+
+    assert world.stored(change).state is ChangeState.DEPLOYED
 
 
 def test_the_row_of_the_active_ruleset_follows_a_rollback_by_the_guardrails_alone(
@@ -370,3 +380,18 @@ def test_the_row_of_the_active_ruleset_follows_a_rollback_by_the_guardrails_alon
 
     assert world.desk.active() == undone
     assert world.stored(change).state is ChangeState.DEPLOYED
+
+
+def test_a_row_that_cannot_be_read_keeps_no_approved_change_waiting(world: DeployerWorld) -> None:
+    change = world.approved(document=SECOND)
+    bad = to_item(world.stored(change)) | {
+        "change_key": {"S": "2026-12-01T09:00:00.000000Z#0123456789ab"},
+        "kind": {"S": "of_a_newer_version"},
+    }
+    world.dynamodb.put_item(TableName=world.table, Item=bad)
+
+    world.deployer.run()
+
+    assert world.appconfig.active == SECOND.encode()
+    assert world.stored(change).state is ChangeState.DEPLOYED
+    assert [each.change_id for each in world.desk.open_changes()] == []
