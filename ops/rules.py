@@ -43,7 +43,7 @@ REFUSALS: Final = {
     DeskRefusal.OWN_CHANGE: "Who has proposed a change neither approves nor rejects it; another person does, and its author may retract it.",
     DeskRefusal.NOT_THE_AUTHOR: "Only its author retracts a change; others reject it.",
     DeskRefusal.DECIDED: "Somebody has decided about it already.",
-    DeskRefusal.UNSEEN: "It adds values to an allow list; have them shown first.",
+    DeskRefusal.UNSEEN: "It concerns entries of lists whose values pages mask; have them shown first.",
     DeskRefusal.STALE: "Another ruleset is active than the one from which it was made; propose it again.",
 }
 
@@ -167,7 +167,7 @@ def propose(
 
 
 def reveal(desk: RulesetDesk, change_id: str, by: str) -> list[str]:
-    """Give what a change adds to allow lists, a line each, and note who has seen it; without this nobody approves what pages mask.
+    """Give the entries of lists that a change concerns, a line each, and note who has seen them; without this nobody approves what pages mask.
 
     Raises
     ------
@@ -178,11 +178,8 @@ def reveal(desk: RulesetDesk, change_id: str, by: str) -> list[str]:
         change = _made(desk.reveal(change_id, by))
         found = changed_entries(desk.document_before(change), desk.document_after(change))
     except StageError as error:
-        raise OpsError(f"What it adds to allow lists cannot be shown: {error}") from error
-    return [
-        f"{each.list_name}: {each.value}: {each.effect.value}, until {each.until or 'for ever'}"
-        for each in found
-    ]
+        raise OpsError(f"The entries that it concerns cannot be shown: {error}") from error
+    return [f"{each.list_name}: {each.value}, {each.words}" for each in found]
 
 
 def decide(

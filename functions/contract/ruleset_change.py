@@ -158,8 +158,8 @@ class RulesetChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """What was added to lists."""
     suspended_rule_ids: tuple[str, ...] = ()
     """Rules that were suspended, sorted; a candidate's begin with ``candidate/``."""
-    allows_masked: bool = False
-    """Whether it adds values to an allow list that pages mask: nobody approves these who has not had them shown."""
+    changes_masked: bool = False
+    """Whether it concerns entries of lists whose values pages mask: nobody approves it who has not had them shown."""
     revealed_to: tuple[Person, ...] = ()
     """Who has had its values shown, while it waited."""
     decided_by: Person | None = None

@@ -81,6 +81,8 @@ class DeployerWorld(RulesetWorld):
         assert checked.is_good, checked.problems
         proposed = self.desk.propose(wanted, checked, "ann", "a better one", at)
         assert isinstance(proposed, RulesetChange)
+        if proposed.changes_masked:
+            self.desk.reveal(proposed.change_id, "bob")
         approved = self.desk.approve(proposed.change_id, "bob", None, at + timedelta(seconds=30))
         assert isinstance(approved, RulesetChange)
         return approved
