@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from common.ruleset_bucket import LAST_GOOD
+from common.ruleset_bucket import LAST_GOOD, kept_ruleset
 from contract.rollout_rows import ROLLOUT_COUNTS_TABLE, counts_item, part_key
 from contract.ruleset_change import RULESET_CHANGES_TABLE, ChangeKind, ChangeState, RulesetChange
-from contract.ruleset_draft import CheckedDraft, Draft
+from contract.ruleset_draft import Draft
 from engine.rollout.counts import RolloutCounts
 from engine.rollout.edits import with_share
 from engine.rollout.settled import SettledCounts
 from engine.rollout.start import with_candidate
 from engine.rollout.stored import counts_to_bytes
-from engine.rollout.whole import whole_document
-from engine.rules.check import check_ruleset
 from local.components.aws_api import make_client
 from local.rulesets import Rulesets
 from ops import rules
 from ops.manifests import ROOT
-from rollouts.rows import versions
+from rules_validator.drafts import DraftChecker
 from tests.support.planted import TURNED, TURNED_SHA256
 
 if TYPE_CHECKING:
@@ -88,10 +85,11 @@ def _approve(functions: Functions, kind: ChangeKind, document: str) -> Callable[
     desk = rules.make_desk(dynamodb, s3, where)
     active = desk.active()
     assert active is not None
+    bucket = functions.resources.buckets["rules"]
+    checker = DraftChecker(partial(kept_ruleset, s3, bucket), lambda _: TURNED, lambda: datetime.now(UTC))
     draft = Draft(kind=kind, digest_before=active.digest, document=document)
-    whole = whole_document(desk.active_document(active), draft)
-    after = check_ruleset(whole.encode(), "recorded", lambda _: TURNED)
-    checked = msgspec.convert({"document": whole} | versions(after), CheckedDraft)
+    checked = checker.check(draft)
+    assert checked.problems == (), checked.problems
     change = desk.propose(draft, checked, "ann", "recorded", datetime.now(UTC))
     assert isinstance(change, RulesetChange), change
     desk.approve(change.change_id, "bob", None, datetime.now(UTC))
