@@ -270,6 +270,12 @@ def _condition(when: str) -> list[str]:
     return lines
 
 
+def _turned(before: ListOutline, after: ListOutline) -> tuple[str, ...]:
+    """What rules make of each entry that stays, and did not before."""
+    allowed = ("allowed by the rules",) if after.allows and not before.allows else ()
+    return (*allowed, *(("denied no more by the rules",) if before.denies and not after.denies else ()))
+
+
 def _entries(
     before: Sequence[ListOutline], after: Sequence[ListOutline], *, is_revealed: bool
 ) -> Iterator[tuple[str, str, str, str, str]]:
@@ -283,9 +289,14 @@ def _entries(
             yield "list of another field", one.name, "", "", f"{mine.field} before, {one.field} after"
         if mine is not None and mine.description != one.description:
             yield "list described", one.name, "", "", one.description
+        turned = () if mine is None else _turned(mine, one)
         for entry in one.entries:
             known = old.pop(entry.value, None)
-            if known != entry:
+            if known == entry:
+                # The rules alone differ, and they let it through from now on.
+                value = shown_value(one.field, entry.value, is_revealed=is_revealed)
+                yield from ((what, one.name, value, entry.until, entry.note) for what in turned)
+            else:
                 what = "added" if known is None else "changed"
                 value = shown_value(one.field, entry.value, is_revealed=is_revealed)
                 yield what, one.name, value, entry.until, entry.note

@@ -63,6 +63,10 @@ class ListOutline(msgspec.Struct, frozen=True):
     """Field of a payment that it is of."""
     entries: tuple[Entry, ...]
     description: str = ""
+    allows: bool = False
+    """Being on it may take points off a payment."""
+    denies: bool = False
+    """Being on it may add points to a payment."""
 
 
 class RuleOutline(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,7 +20,7 @@ from engine.rules.cel.influence import Influence
 from engine.rules.lists import expiry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
 MAX_ALLOWED_DAYS: Final = 90
 """The longest that an entry of an allow list counts from the day on which it is proposed, where it does not come with a whole document."""
@@ -61,6 +61,15 @@ class ChangedEntry(NamedTuple):
             return self.effect.value
         until = f"until {self.until}" if self.until else "for ever"
         return f"denied {until}" if self.effect is Effect.RELEASED else f"{self.effect.value} {until}"
+
+
+class ListEffects(NamedTuple):
+    """Names of lists by what rules make of them; a list may be among both, or among none."""
+
+    allowing: frozenset[str]
+    """They may take points off a payment, also by a rule in shadow: it may become live."""
+    denying: frozenset[str]
+    """They may add points to a payment; a rule in shadow adds none."""
 
 
 class _Entry(NamedTuple):
@@ -105,6 +114,28 @@ def changed_entries(before: str | None, after: str) -> tuple[ChangedEntry, ...]:
         found += _released(known, side)
         found += _others(known, side, {each[1:4] for each in found})
     return tuple(dict.fromkeys(found))
+
+
+def list_effects(rules: Iterable[tuple[str, int, str]], list_names: Collection[str]) -> ListEffects:
+    """Read from the rules of a side what its lists do.
+
+    Parameters
+    ----------
+    rules : Iterable[tuple[str, int, str]]
+        Condition, points and mode of each.
+    list_names : Collection[str]
+        The side's lists.
+    """
+    vocabulary = Vocabulary(list_names)
+    allowing, denying = set[str](), set[str]()
+    for when, points, mode in rules:
+        adds = points > 0
+        for name, does in vocabulary.lists_of(when).items():
+            if (Influence.KEEPS_FROM_HOLDING if adds else Influence.MAKES_HOLD) in does:
+                allowing.add(name)
+            if mode == "live" and (Influence.MAKES_HOLD if adds else Influence.KEEPS_FROM_HOLDING) in does:
+                denying.add(name)
+    return ListEffects(frozenset(allowing), frozenset(denying))
 
 
 def check_expiry(entries: tuple[ChangedEntry, ...], today: date) -> None:
@@ -161,20 +192,14 @@ def _sides(content: dict[str, Any]) -> list[_Side]:
 
 
 def _side(content: dict[str, Any], lists: dict[str, Any]) -> _Side:
-    vocabulary = Vocabulary(list(lists))
-    allowing, denying = set[str](), set[str]()
-    for rule in content.get("rules") or ():
-        adds = rule["points"] > 0
-        for name, does in vocabulary.lists_of(rule["when"]).items():
-            if (Influence.KEEPS_FROM_HOLDING if adds else Influence.MAKES_HOLD) in does:
-                allowing.add(name)
-            is_live = rule.get("mode", "live") == "live"
-            if is_live and (Influence.MAKES_HOLD if adds else Influence.KEEPS_FROM_HOLDING) in does:
-                denying.add(name)
-    return _Side(*(dict.fromkeys(_entries(lists, names)) for names in ({*lists}, allowing, denying)))
+    rules = [(each["when"], each["points"], each.get("mode", "live")) for each in content.get("rules") or ()]
+    does = list_effects(rules, list(lists))
+    return _Side(
+        *(dict.fromkeys(_entries(lists, names)) for names in ({*lists}, does.allowing, does.denying))
+    )
 
 
-def _entries(lists: dict[str, Any], names: set[str]) -> Iterator[_Entry]:
+def _entries(lists: dict[str, Any], names: Collection[str]) -> Iterator[_Entry]:
     for name, one in lists.items():
         for entry in one["entries"] if name in names else ():
             yield _Entry(name, one["field"], str(entry["value"]), str(entry.get("until") or ""))

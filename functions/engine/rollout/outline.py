@@ -10,6 +10,7 @@ import yaml
 
 from contract.authoring import Bands, Entry, ListOutline, RuleOutline, RulesetOutline, SideOutline
 from engine.rollout.author_edits import rule_text
+from engine.rollout.entries import list_effects
 from engine.rollout.yaml_text import content, field, items, mapping, root_of, text_of
 
 if TYPE_CHECKING:
@@ -56,6 +57,9 @@ def outline(ruleset: Ruleset, text: str) -> RulesetOutline:
 
 def _side(ruleset: Ruleset, text: str, node: yaml.MappingNode, lists: tuple[ListOutline, ...]) -> SideOutline:
     nodes = items(field(node, "rules"))
+    does = list_effects(
+        [(rule.when, rule.points, rule.mode) for rule in ruleset.rules], [each.name for each in lists]
+    )
     rules = tuple(
         RuleOutline(
             id=rule.id,
@@ -75,7 +79,10 @@ def _side(ruleset: Ruleset, text: str, node: yaml.MappingNode, lists: tuple[List
         review=ruleset.thresholds.review,
         block=ruleset.thresholds.block,
         rules=rules,
-        lists=lists,
+        lists=tuple(
+            msgspec.structs.replace(each, allows=each.name in does.allowing, denies=each.name in does.denying)
+            for each in lists
+        ),
         model_sha256=ruleset.model_sha256,
         points=() if ruleset.model is None else ruleset.model.steps,
         settings=tuple(_settings(node)),

@@ -233,6 +233,24 @@ def test_bands_that_a_candidate_brings_and_takes_away_are_shown_before_and_after
         assert shown[name] == ((wider[name], normal[name]) if is_withdrawn else (normal[name], wider[name]))
 
 
+def test_entries_of_a_list_that_allows_or_denies_no_more_by_its_rules_are_shown() -> None:
+    before = RULESET.replace("amount_base > 5000.0 && on_denied_merchants", "on_denied_merchants")
+    allowing = before.replace("on_denied_merchants", "is_weekend && !on_denied_merchants")
+    shadow = before.replace("    points: 20\n", "    points: 20\n    mode: shadow\n")
+
+    shown = [
+        [
+            entry[:3]
+            for part in compared(outline_of(before), outline_of(after)).parts
+            for entry in part.entries
+        ]
+        for after in (allowing, shadow, before.replace("points: 20", "points: 30"))
+    ]
+
+    no_more = ("denied no more by the rules", "denied_merchants", "shop-9")
+    assert shown == [[("allowed by the rules", "denied_merchants", "shop-9"), no_more], [no_more], []]
+
+
 def test_comments_are_no_difference() -> None:
     after = RULESET.replace("# Of the bank.", "# Of another.")
 

@@ -84,7 +84,8 @@ def test_a_good_rule_is_compared_with_the_active_one_and_nothing_is_proposed(aut
 
     assert page.status == 200
     assert "The checker finds nothing wrong" in page.body
-    assert "1 changed rule, 1 setting." in page.body
+    assert "1 changed rule, 1 entry of lists, 1 setting." in page.body
+    assert "denied no more by the rules" in page.body  # the changed rule asks for the list no more
     assert "<ins>+ points: 25</ins>" in page.body
     assert "<del>- points: 20</del>" in page.body
     assert proposed(author) == []
