@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from common.cases import MAX_ATTEMPTS, CaseContentionError, Write
 from common.failures import describe_failure
 from common.label_sender import UnsentLabelsError
-from contract.case import Judgement, Tally
+from contract.case import Judgement
 from contract.case_decision import (
     MAX_DECIDED,
     CaseDecision,
@@ -29,7 +29,6 @@ from contract.case_decision import (
 )
 from contract.case_outcome import (
     is_in_flight,
-    judgement_of,
     outcome_of,
     release_of,
     released_before,
@@ -39,7 +38,7 @@ from contract.case_work import Refusal, close, contest, keep, stay_closed, undo,
 from contract.label_message import encode_label_message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import datetime
 
     from common.backoff import Backoff
@@ -47,7 +46,9 @@ if TYPE_CHECKING:
     from common.failures import FailureLog
     from contract.case import Case, CaseKey
     from contract.case_decision import Ruling
+    from contract.case_outcome import CaseRow, Release
     from contract.label import IdentifiedLabel
+    from contract.person_day import PersonDay
 
 
 class WithdrawalStep(Protocol):
@@ -60,6 +61,15 @@ class WithdrawalStep(Protocol):
         ...
 
 
+class ReleaseLimits(NamedTuple):
+    """From how much money that is called legitimate a second person is to look at a case, major units of its base currency."""
+
+    user: Decimal
+    """In all of a user's cases that count together; and by one form."""
+    person_day: Decimal
+    """By one person in a day, UTC, whoever the users are: what is more is looked at, case by case."""
+
+
 class CaseVerdicts:
     """The tables, by the calls with which people decide.
 
@@ -69,8 +79,8 @@ class CaseVerdicts:
         Cases, decisions, payments, and labels that wait.
     send : Callable
         Sends messages of the labels queue (:meth:`common.label_sender.LabelSender.send`).
-    second_look_from : Decimal
-        From how much money that is called legitimate a second person is to look at a case, major units of its base currency.
+    limits : ReleaseLimits
+        From how much money that is called legitimate a second person is to look at a case.
     backoff : Backoff
         Waits between attempts to change a case.
     log : FailureLog
@@ -81,13 +91,13 @@ class CaseVerdicts:
         self,
         tables: DecisionTables,
         send: Callable[[Sequence[bytes]], None],
-        second_look_from: Decimal,
+        limits: ReleaseLimits,
         backoff: Backoff,
         log: FailureLog,
     ) -> None:
         self._tables = tables
         self._send_messages = send
-        self._second_look_from = second_look_from
+        self._limits = limits
         self._backoff = backoff
         self._log = log
 
@@ -99,6 +109,7 @@ class CaseVerdicts:
         ruling: Ruling,
         analyst: str,
         now: datetime,
+        beside: Decimal = Decimal(0),
     ) -> Case | Refusal:
         """Decide on payments of a case that this person has. With the last undecided payment the case is closed.
 
@@ -116,6 +127,8 @@ class CaseVerdicts:
             Who decides.
         now : datetime
             The clock, UTC.
+        beside : Decimal
+            What the same form has released in other cases without a second look.
 
         Returns
         -------
@@ -136,7 +149,8 @@ class CaseVerdicts:
         if not event_keys:
             raise ValueError("event_keys: none")
         for number, part in enumerate(_parts(sorted(set(event_keys)), MAX_DECIDED)):
-            decide = partial(self._decide_once, key, part_id(decision_id, number), part, ruling, analyst, now)
+            identifier = part_id(decision_id, number)
+            decide = partial(self._decide_once, key, identifier, part, ruling, analyst, now, beside)
             found = self._repeat(decide)
             if isinstance(found, Refusal):
                 return found
@@ -155,11 +169,13 @@ class CaseVerdicts:
         return self._withdraw(key, made, analyst, now, step)
 
     def contest(self, key: CaseKey, analyst: str, reason: str, now: datetime) -> Case | Refusal:
-        """Take a case over as its second person: the labels of its decisions are withdrawn, and this person has it.
+        """Take a case over as its second person: the labels that call payments legitimate are withdrawn, and this person has it.
 
-        Returns and raises as :meth:`decide`; ``gone`` where nobody has decided on it.
+        What others called fraud stays so until this person calls it legitimate, at which a third person looks.
+
+        Returns and raises as :meth:`decide`; ``gone`` where nobody has called anything legitimate.
         """
-        made = self._made(key)
+        made = [decision for decision in self._made(key) if decision.is_release]
         remaining = [decision for decision in made if decision.undone_at is None]
         left = half_contested(made)
         case = self._tables.case(key)
@@ -193,6 +209,7 @@ class CaseVerdicts:
         ruling: Ruling,
         analyst: str,
         now: datetime,
+        beside: Decimal,
     ) -> Case | Refusal | None:
         """Decide on one part; None where somebody else was faster."""
         # The case is read first. Whatever changes what its rows say after that writes the case too, and its version refuses this write.
@@ -234,19 +251,32 @@ class CaseVerdicts:
             if isinstance(closed, Refusal):
                 return closed
             after, decision = closed, msgspec.structs.replace(decision, has_closed=True)
-        before = self._released_before(case, ruling, now)
-        released = release_of(case, rows, earlier, decision, before, self._second_look_from)
+        released, day = self._released(case, rows, earlier, decision, beside)
         after = with_decision(after, analyst, released, now)
-        if not self._tables.add(decision, after):
+        if not self._tables.add(decision, after, day):
             return None
         self._send(labels_of(decision))
         return after
 
-    def _released_before(self, case: Case, ruling: Ruling, now: datetime) -> Tally:
-        """What counts with what is released now."""
-        if judgement_of(ruling) is not Judgement.LEGITIMATE:
-            return Tally()
-        return released_before(self._tables.earlier(case), case.base_currency, now)
+    def _released(
+        self,
+        case: Case,
+        rows: Mapping[str, CaseRow],
+        earlier: Sequence[CaseDecision],
+        decision: CaseDecision,
+        beside: Decimal,
+    ) -> tuple[Release | None, PersonDay | None]:
+        """Count what a decision releases: for a second person, or to what its analyst has released today without one."""
+        if not decision.is_release:
+            return None, None
+        now = decision.decided_at
+        before = released_before(self._tables.earlier(case), case.base_currency, now)
+        day = self._tables.person_day(decision.analyst, case.base_currency, now).plus(decision.amount_base)
+        limit = self._limits.user
+        if day.amount_base > self._limits.person_day or (beside and beside + decision.amount_base >= limit):
+            limit = Decimal(0)
+        released = release_of(case, rows, earlier, decision, before, limit)
+        return released, day if released is None else None
 
     def _withdraw(
         self,

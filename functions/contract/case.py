@@ -156,8 +156,12 @@ class SecondLook(msgspec.Struct, frozen=True, omit_defaults=True):
     released: Tally = Tally()
     """What the latest decision has made legitimate in all, in this case and in the user's earlier ones that count with it."""
     by: str | None = None
-    """Who has agreed; never a person who has decided on the case."""
+    """Who has agreed; never a person who has decided on the case, or one of ``others``."""
     at: Instant | None = None
+    others: tuple[str, ...] = ()
+    """Who has decided on the earlier cases of ``released``, in the order of their ids."""
+    version: int = 0
+    """Of the case, when something was released last. Who agrees names it: more may have been released since they have seen it."""
 
     @property
     def is_due(self) -> bool:
@@ -235,6 +239,13 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def is_look_due(self) -> bool:
         """Whether a second person is to look at it."""
         return self.second_look is not None and self.second_look.is_due
+
+    @property
+    def deciders(self) -> frozenset[str]:
+        """Who is not its second person: everybody who has decided on it, or on an earlier case whose money is looked at with its own."""
+        closed_by = () if self.closed_by is None else (self.closed_by,)
+        others = () if self.second_look is None else self.second_look.others
+        return frozenset((*closed_by, *self.decided_by, *others))
 
     @property
     def payment_count(self) -> int:

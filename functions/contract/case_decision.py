@@ -51,6 +51,11 @@ class Ruling(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     note: str = ""
     """For whoever reads the case later, at most :data:`MAX_NOTE_CHARACTERS`. It is in no label."""
 
+    @property
+    def is_release(self) -> bool:
+        """Whether it says legitimate."""
+        return self.verdict is LabelVerdict.LEGITIMATE
+
     def __post_init__(self) -> None:
         """Refuse what no label may say."""
         if self.verdict is LabelVerdict.WITHDRAWN:
@@ -116,13 +121,18 @@ class CaseDecision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         """Keys of its payments."""
         return frozenset(payment.event_key for payment in self.payments)
 
+    @property
+    def is_release(self) -> bool:
+        """Whether it calls its payments legitimate."""
+        return self.ruling.is_release
+
     def says_the_same(self, analyst: str, ruling: Ruling, event_keys: Iterable[str]) -> bool:
         """Whether a form that is sent again is the one from which the decision was made."""
         return (self.analyst, self.ruling, self.event_keys) == (analyst, ruling, frozenset(event_keys))
 
 
 def half_contested(made: Iterable[CaseDecision]) -> list[CaseDecision]:
-    """Give the decisions that hold though a second person has withdrawn another one that was made beside them: a contest did not end.
+    """Give the releases that hold though a second person has withdrawn another one that was made beside them: a contest did not end.
 
     Only a contest is undone by somebody else than who decided.
     """
@@ -133,7 +143,9 @@ def half_contested(made: Iterable[CaseDecision]) -> list[CaseDecision]:
         if each.undone_at is not None and each.undone_by not in {None, each.analyst}
     ]
     return [
-        each for each in made if each.undone_at is None and any(each.decided_at < at for at in contested_at)
+        each
+        for each in made
+        if each.is_release and each.undone_at is None and any(each.decided_at < at for at in contested_at)
     ]
 
 

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from contract.case import MAX_SKIPS, Case, CaseStatus, CaseVerdict, Handover, SecondLook, Skip
-from contract.label import LabelVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from contract.case import QueuedCase, Tally
+    from contract.case import QueuedCase
     from contract.case_decision import CaseDecision
+    from contract.case_outcome import Release
 
 LEASE: Final = timedelta(minutes=15)
 """How long a case is somebody's after the latest thing that this person did with it."""
@@ -56,6 +56,8 @@ class Refusal(StrEnum):
     """No second person is to look at the case, or one has."""
     SAME_PERSON = "same_person"
     """Who has decided on a case is not its second person."""
+    CHANGED = "changed"
+    """More was called legitimate in the case since somebody has looked at it."""
 
 
 def holder(case: Case | QueuedCase, now: datetime) -> str | None:
@@ -128,7 +130,7 @@ def keep(case: Case, analyst: str, now: datetime) -> Case | Refusal:
     return _not_held(case, analyst, now) or _claimed(case, analyst, now)
 
 
-def with_decision(case: Case, analyst: str, released: Tally | None, now: datetime) -> Case:
+def with_decision(case: Case, analyst: str, released: Release | None, now: datetime) -> Case:
     """Note in a case that somebody decides on it; the version stays.
 
     Parameters
@@ -137,7 +139,7 @@ def with_decision(case: Case, analyst: str, released: Tally | None, now: datetim
         The version that is to be written with the decision.
     analyst : str
         Who decides, and is not the second person of this case from then on.
-    released : Tally | None
+    released : Release | None
         What is called legitimate in all, where a second person is to look at it. Who has agreed before has not seen this decision,
         so the look is due again. None leaves a look that is due as it is.
     now : datetime
@@ -145,7 +147,10 @@ def with_decision(case: Case, analyst: str, released: Tally | None, now: datetim
     """
     look = case.second_look
     if released is not None:
-        look = SecondLook(look.since if look is not None and look.is_due else now, released)
+        others, since = released.others, now
+        if look is not None and look.is_due:
+            others, since = others.union(look.others), look.since
+        look = SecondLook(since, released.total, others=tuple(sorted(others)), version=case.version)
     return msgspec.structs.replace(
         case, decided_by=tuple(sorted({*case.decided_by, analyst})), second_look=look
     )
@@ -219,8 +224,25 @@ def undo(
     return _next(case, second_look=look)
 
 
-def agree(case: Case, analyst: str, now: datetime) -> Case | Refusal:
-    """Say as a second person that a case was decided rightly; refused where none is due, or to whoever has decided on it."""
+def agree(case: Case, analyst: str, version: int, now: datetime) -> Case | Refusal:
+    """Say as a second person that a case was decided rightly; refused where none is due, or to whoever has decided on it.
+
+    Parameters
+    ----------
+    case : Case
+        As it is stored.
+    analyst : str
+        Who agrees.
+    version : int
+        Of the second look that this person has seen: nobody agrees to what was released since.
+    now : datetime
+        The clock, UTC.
+
+    Returns
+    -------
+    Case | Refusal
+        ``not_due``, ``same_person``, or ``changed`` where something was released since.
+    """
     look = case.second_look
     if look is None:
         return Refusal.NOT_DUE
@@ -229,13 +251,16 @@ def agree(case: Case, analyst: str, now: datetime) -> Case | Refusal:
         return case
     if not look.is_due:
         return Refusal.NOT_DUE
-    return _decided_on(case, analyst) or _next(case, second_look=agreed)
+    refusal = _decided_on(case, analyst)
+    if refusal is None and look.version != version:
+        return Refusal.CHANGED
+    return refusal or _next(case, second_look=agreed)
 
 
 def is_contestable(case: Case) -> bool:
     """Whether somebody who has not decided on a case may take it over: a look is due, or people have closed it and released something."""
-    is_released = case.is_closed and case.verdict is not CaseVerdict.FRAUD and bool(case.decided_by)
-    return case.is_look_due or is_released
+    is_released = case.verdict is not CaseVerdict.FRAUD or bool(case.legitimate.payments)
+    return case.is_look_due or (case.is_closed and is_released and bool(case.decided_by))
 
 
 def contest(
@@ -247,7 +272,7 @@ def contest(
     *,
     is_begun: bool = False,
 ) -> Case | Refusal:
-    """Take a case over as a second person, who decides anew. The caller withdraws its labels, decision by decision.
+    """Take a case over as a second person, who decides anew. The caller withdraws its releases, decision by decision.
 
     A contest that has begun and did not end goes on, whatever reason is given now: also of somebody else, once nobody works on the case.
 
@@ -303,12 +328,12 @@ def _not_held(case: Case, analyst: str, now: datetime) -> Refusal | None:
 
 def _decided_on(case: Case, analyst: str) -> Refusal | None:
     """Whether this person cannot be the second one of a case."""
-    return Refusal.SAME_PERSON if analyst in {case.closed_by, *case.decided_by} else None
+    return Refusal.SAME_PERSON if analyst in case.deciders else None
 
 
 def _look_at(case: Case, holding: Collection[CaseDecision]) -> SecondLook | None:
     """The second look of a case when only these decisions hold: none where they release nothing."""
-    has_released = any(one.ruling.verdict is LabelVerdict.LEGITIMATE for one in holding)
+    has_released = any(one.is_release for one in holding)
     return case.second_look if has_released else None
 
 
