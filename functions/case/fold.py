@@ -228,9 +228,16 @@ def with_payment(case: Case, flagged: FlaggedTransaction) -> Case:
 
 
 def _without(case: Case, flagged: FlaggedTransaction, limits: CaseLimits, now: datetime) -> Case:
-    """A closed case without a payment that is in another one now. It still shows what it has met."""
+    """A closed case without a payment that is in another one now. It still shows what it has met.
+
+    A contested look ends with the last payment that counts as released: the others are decided on where they are now.
+    """
+    after = _uncounted(case, flagged)
+    look = case.second_look
+    if look is not None and look.is_contested and not after.legitimate.payments:
+        after = msgspec.structs.replace(after, second_look=None)
     after = msgspec.structs.replace(
-        _uncounted(case, flagged),
+        after,
         unpriced=case.unpriced - (not _is_priced(case, flagged)),
         payments=tuple(payment for payment in case.payments if payment.event_key != flagged.event_key),
     )

@@ -112,4 +112,4 @@ def _is_left_open(case: Case) -> bool:
 
 def _reopened(case: Case) -> Case:
     status = CaseStatus.OPEN if case.assignee is None else CaseStatus.CLAIMED
-    return msgspec.structs.replace(case, status=status, verdict=None, closed_at=None, second_look=None)
+    return msgspec.structs.replace(case, status=status, verdict=None, closed_at=None)

@@ -22,19 +22,21 @@ from contract.case_decision import (
     MAX_DECIDED,
     CaseDecision,
     DecidedPayment,
+    before_contest,
     half_contested,
     labels_of,
     part_id,
     withdrawals_of,
 )
 from contract.case_outcome import (
+    is_contest_left,
     is_in_flight,
     outcome_of,
     release_of,
     released_before,
     with_counted,
 )
-from contract.case_work import Refusal, close, contest, keep, stay_closed, undo, with_decision
+from contract.case_work import Refusal, close, contest, holder, keep, stay_closed, undo, with_decision
 from contract.label_message import encode_label_message
 
 if TYPE_CHECKING:
@@ -175,18 +177,19 @@ class CaseVerdicts:
 
         Returns and raises as :meth:`decide`; ``gone`` where nobody has called anything legitimate.
         """
-        made = [decision for decision in self._made(key) if decision.is_release]
-        remaining = [decision for decision in made if decision.undone_at is None]
+        made = self._made(key)
+        releases = [decision for decision in made if decision.is_release]
+        remaining = [decision for decision in releases if decision.undone_at is None]
         left = half_contested(made)
         case = self._tables.case(key)
         is_begun = bool(left) and case is not None and not case.is_closed
-        if is_begun and any(decision.analyst == analyst for decision in left):
+        if is_begun and any(decision.analyst == analyst for decision in before_contest(made)):
             return Refusal.SAME_PERSON
 
         def step(case: Case, _decision: CaseDecision, others: Collection[CaseDecision]) -> Case | Refusal:
             return contest(case, others, analyst, reason, now, is_begun=is_begun)
 
-        return self._withdraw(key, left if is_begun else remaining or made, analyst, now, step)
+        return self._withdraw(key, left if is_begun else remaining or releases, analyst, now, step)
 
     def _made(self, key: CaseKey) -> list[CaseDecision]:
         case = self._tables.case(key)
@@ -252,7 +255,10 @@ class CaseVerdicts:
                 return closed
             after, decision = closed, msgspec.structs.replace(decision, has_closed=True)
         released, day = self._released(case, rows, earlier, decision, beside)
-        after = with_decision(after, analyst, released, now)
+        is_left = is_contest_left(rows, (*earlier, decision))
+        after = with_decision(after, analyst, released, now, is_contest_left=is_left)
+        if case.second_look is not None and after.second_look is None:
+            decision = msgspec.structs.replace(decision, ended_look=case.second_look)
         if not self._tables.add(decision, after, day):
             return None
         self._send(labels_of(decision))
@@ -316,6 +322,8 @@ class CaseVerdicts:
         if isinstance(after, Refusal):
             return after
         if decision.undone_at is not None:
+            if after is not case and holder(case, now) != analyst:
+                return Refusal.NOT_DUE  # nothing is left to withdraw, and the step was not made
             self._send(withdrawals_of(decision))
             return case
         decision = msgspec.structs.replace(decision, undone_by=analyst, undone_at=now)
@@ -325,7 +333,7 @@ class CaseVerdicts:
             # those whose labels are on their way are counted first: their rows might never say what the labels said.
             rows = [row for row in self._tables.rows(case).values() if row.event_key in decision.event_keys]
             uncounted = [row for row in rows if row.case_judgement is Judgement.UNDECIDED]
-            after = stay_closed(with_counted(case, uncounted, decision.ruling), others)
+            after = stay_closed(with_counted(case, uncounted, decision.ruling), after.second_look)
             written = self._tables.withdraw(decision, case, after, uncounted, now)
         if written is not Write.WRITTEN:
             return None

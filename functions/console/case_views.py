@@ -17,7 +17,7 @@ from console.views import base_money, counted, due_text, holder_text, shown_time
 from console.world_map import Stop, WorldMap, stop_of, world_map
 from contract.audit import MAX_TEXT_CHARACTERS
 from contract.case import Case, SecondLook, is_undecided
-from contract.case_decision import CaseDecision
+from contract.case_decision import CaseDecision, contested_keys
 from contract.case_outcome import is_in_flight
 from contract.case_work import holder, is_contestable
 from contract.closed_case import ClosedCase
@@ -58,6 +58,8 @@ class PaymentRow(msgspec.Struct, frozen=True):
     decision: str
     status: str
     is_undecided: bool
+    is_ticked: bool
+    """Whether it is to be judged: undecided, or contested, and no verdict of it is on its way."""
     place: str
     what: str
     who: tuple[tuple[str, str], ...]
@@ -131,6 +133,8 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     can_claim: bool
     is_mine: bool
     can_judge: bool
+    is_decided: bool
+    """Whether this person has it though nothing of it is undecided: a decision was withdrawn, and other labels decide."""
 
 
 class CaseRecords(msgspec.Struct, frozen=True, kw_only=True):
@@ -177,20 +181,22 @@ def case_view(
     case, held_by = records.case, holder(records.case, now)
     features = {key: features_of(row) for key, row in records.history.items()}
     coming = _on_their_way(records.decisions, now)
+    contested = contested_keys(records.decisions)
     # What is judged makes room for what is not.
     ranked = sorted(
         records.payments,
         key=lambda each: (
-            not is_undecided(each) or each.event_key in coming,
+            not (is_undecided(each) or each.event_key in contested) or each.event_key in coming,
             -each.risk_score,
             -(each.amount_base or 0),
             each.event_key,
         ),
     )
     rows = [
-        _with_coming(
+        _in_case(
             payment_row(each, records.history.get(each.key), is_revealed=is_revealed),
             coming.get(each.event_key, ""),
+            is_contested=each.event_key in contested,
         )
         for each in ranked[:MAX_LISTED]
     ]
@@ -224,7 +230,8 @@ def case_view(
         shared=len(case.entities),
         can_claim=can_work and not case.is_closed and held_by is None,
         is_mine=is_mine,
-        can_judge=is_mine and any(row.is_undecided for row in rows),
+        can_judge=is_mine and bool(rows),
+        is_decided=is_mine and not case.undecided.payments and not any(row.is_ticked for row in rows),
     )
 
 
@@ -250,6 +257,7 @@ def payment_row(
         decision=flagged.decision.value,
         status=status_text(flagged.status),
         is_undecided=is_undecided(flagged),
+        is_ticked=is_undecided(flagged),
         place=place_words(row.transaction) if row is not None else (flagged.country or ""),
         what=printable(what, MAX_TEXT_CHARACTERS),
         who=tuple((name, masked(value, is_revealed=is_revealed)) for name, value in who if value),
@@ -339,10 +347,11 @@ def _on_their_way(decisions: Sequence[CaseDecision], now: datetime) -> dict[str,
     }
 
 
-def _with_coming(row: PaymentRow, verdict: str) -> PaymentRow:
-    if not verdict or not row.is_undecided:
-        return row
-    return msgspec.structs.replace(row, status=f"{verdict}, on its way", is_undecided=False)
+def _in_case(row: PaymentRow, verdict: str, *, is_contested: bool) -> PaymentRow:
+    if not verdict:
+        return msgspec.structs.replace(row, is_ticked=row.is_ticked or is_contested)
+    status = f"{verdict}, on its way" if row.is_undecided else row.status
+    return msgspec.structs.replace(row, status=status, is_undecided=False, is_ticked=False)
 
 
 def _lines(

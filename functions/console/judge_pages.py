@@ -102,7 +102,7 @@ class JudgePages:
             "judged.html",
             summary=_summary(case, chosen, said.choice),
             ends="" if judged.verdict is None else judged.verdict.value,
-            is_second_look_due=judged.second_look is not None and judged.second_look.is_due,
+            is_second_look_due=judged.is_look_due,
             case_id=case.case_id,
             decision=decision,
             seconds=int(UNDO.total_seconds()),

@@ -111,7 +111,7 @@ NO_CASE_YET: Final = Notice(
 NOTHING_CHOSEN: Final = Notice(
     422,
     "No payment was chosen",
-    "Nothing was changed. Choose at least one payment that is undecided, and a verdict.",
+    "Nothing was changed. Choose at least one payment, and a verdict.",
 )
 NOBODY: Final = Notice(
     422,

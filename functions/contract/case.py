@@ -162,6 +162,8 @@ class SecondLook(msgspec.Struct, frozen=True, omit_defaults=True):
     """Who has decided on the earlier cases of ``released``, in the order of their ids."""
     version: int = 0
     """Of the case, when something was released last. Who agrees names it: more may have been released since they have seen it."""
+    is_contested: bool = False
+    """Whether a second person has withdrawn what released the money, and decides anew. If labels of others close the case, the look is due."""
 
     @property
     def is_due(self) -> bool:
@@ -237,8 +239,9 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def is_look_due(self) -> bool:
-        """Whether a second person is to look at it."""
-        return self.second_look is not None and self.second_look.is_due
+        """Whether a second person is to look at it; not while one who has contested it can decide."""
+        look = self.second_look
+        return look is not None and look.is_due and (self.is_closed or not look.is_contested)
 
     @property
     def deciders(self) -> frozenset[str]:
@@ -382,10 +385,8 @@ def to_case_item(case: Case) -> Item:
         if case.reasons:
             item["reasons_key"] = {"S": reasons_key(case.strongest_reasons)}
         return item
-    return item | {
-        "queue_shard": {"N": str(queue_shard(case.key))},
-        "queue_key": {"S": queue_key(case.priority, case.due_at)},
-    }
+    place = queue_key(case.priority, case.due_at)
+    return item | {"queue_shard": {"N": str(queue_shard(case.key))}, "queue_key": {"S": place}}
 
 
 def from_case_item(item: Mapping[str, Any]) -> Case:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
+from contract.case import SecondLook
 from contract.clock import Instant
 from contract.items import Item, from_item, to_item
 from contract.label import (
@@ -101,6 +102,8 @@ class CaseDecision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """Their money, major units of the case's base currency; payments without a rate are left out."""
     has_closed: bool = False
     """Whether the case was closed with it."""
+    ended_look: SecondLook | None = None
+    """The contested look of the case that ended with this decision; undoing it brings the look back."""
     undone_by: str | None = None
     undone_at: Instant | None = None
     expires_at: int
@@ -126,27 +129,37 @@ class CaseDecision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         """Whether it calls its payments legitimate."""
         return self.ruling.is_release
 
+    @property
+    def is_contested(self) -> bool:
+        """Whether a second person has withdrawn it: only a contest is undone by somebody else than who decided."""
+        return self.undone_by not in {None, self.analyst}
+
     def says_the_same(self, analyst: str, ruling: Ruling, event_keys: Iterable[str]) -> bool:
         """Whether a form that is sent again is the one from which the decision was made."""
         return (self.analyst, self.ruling, self.event_keys) == (analyst, ruling, frozenset(event_keys))
 
 
 def half_contested(made: Iterable[CaseDecision]) -> list[CaseDecision]:
-    """Give the releases that hold though a second person has withdrawn another one that was made beside them: a contest did not end.
+    """Give the releases that hold though a second person has withdrawn another one that was made beside them: a contest did not end."""
+    return [each for each in before_contest(made) if each.is_release and each.undone_at is None]
 
-    Only a contest is undone by somebody else than who decided.
-    """
+
+def before_contest(made: Iterable[CaseDecision]) -> list[CaseDecision]:
+    """Give the decisions that were made before a contest. Who made one of them is not the second person who goes on with it."""
     made = list(made)
-    contested_at = [
-        each.undone_at
-        for each in made
-        if each.undone_at is not None and each.undone_by not in {None, each.analyst}
-    ]
-    return [
-        each
-        for each in made
-        if each.is_release and each.undone_at is None and any(each.decided_at < at for at in contested_at)
-    ]
+    contested_at = [each.undone_at for each in made if each.undone_at is not None and each.is_contested]
+    return [each for each in made if any(each.decided_at < at for at in contested_at)]
+
+
+def contested_keys(made: Iterable[CaseDecision]) -> frozenset[str]:
+    """Give the payments of contested decisions on which no decision that holds has been made: they are to be decided anew."""
+    contested, decided = set[str](), set[str]()
+    for each in made:
+        if each.undone_at is None:
+            decided |= each.event_keys
+        elif each.is_contested:
+            contested |= each.event_keys
+    return frozenset(contested - decided)
 
 
 def part_id(form_id: str, number: int) -> str:

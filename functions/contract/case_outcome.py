@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import msgspec
 
 from contract.case import CaseVerdict, Judgement, Tally
+from contract.case_decision import contested_keys
 from contract.label import LabelVerdict
 
 if TYPE_CHECKING:
@@ -123,6 +124,24 @@ def release_of(
         was_fraud = Judgement.FRAUD in {rows[one].case_judgement, said.get(one)}
         is_due |= was_fraud or not rows[one].is_priced_in(case)
     return Release(total, before.people) if is_due else None
+
+
+def is_contest_left(rows: Mapping[str, CaseRow], made: Iterable[CaseDecision]) -> bool:
+    """Whether a release that a second person has contested is still to be decided anew.
+
+    Parameters
+    ----------
+    rows : Mapping
+        As for :func:`outcome_of`. A payment that is fraud by the label of somebody else is released no more.
+    made : Iterable[CaseDecision]
+        All decisions on the case, also a new one.
+    """
+    released = [
+        each for each in made if each.undone_at is None or judgement_of(each.ruling) is Judgement.LEGITIMATE
+    ]
+    return any(
+        one in rows and rows[one].case_judgement is not Judgement.FRAUD for one in contested_keys(released)
+    )
 
 
 def verdict_of(fraud_payments: int, legitimate_payments: int) -> CaseVerdict:

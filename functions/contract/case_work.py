@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from contract.case import MAX_SKIPS, Case, CaseStatus, CaseVerdict, Handover, SecondLook, Skip
+from contract.case_outcome import verdict_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -99,11 +100,14 @@ def claim(case: Case, analyst: str, now: datetime) -> Case | Refusal:
 
 
 def release(case: Case, analyst: str, reason: str, now: datetime) -> Case | Refusal:
-    """Give a case back to the queue; ``closed``, ``taken`` or ``not_claimed`` where it is not this person's."""
+    """Give a case back to the queue; ``closed``, ``taken`` or ``not_claimed`` where it is not this person's.
+
+    Where labels of others decide on all of its payments, it is closed as they say: the queue has nothing to offer.
+    """
     handover = Handover(analyst, now, reason)
-    if case.status is CaseStatus.OPEN and case.handover == handover:
+    if case.status is not CaseStatus.CLAIMED and case.handover == handover:
         return case
-    return _not_held(case, analyst, now) or _released(case, handover=handover)
+    return _not_held(case, analyst, now) or _released(case, now, handover=handover)
 
 
 def reassign(case: Case, by: str, to: str, reason: str, now: datetime) -> Case | Refusal:
@@ -114,15 +118,15 @@ def reassign(case: Case, by: str, to: str, reason: str, now: datetime) -> Case |
 
 
 def skip(case: Case, analyst: str, now: datetime) -> Case | Refusal:
-    """Give a case back, and do not get it again from the queue for :data:`SKIP_HOLDS`; refused where it is not this person's."""
+    """Give a case back as by :func:`release`, and do not get it again from the queue for :data:`SKIP_HOLDS`."""
     wanted = Skip(analyst, now + SKIP_HOLDS)
-    if case.status is CaseStatus.OPEN and wanted in case.skips:
+    if case.status is not CaseStatus.CLAIMED and wanted in case.skips:
         return case
     refusal = _not_held(case, analyst, now)
     if refusal is not None:
         return refusal
     valid = [each for each in case.skips if now < each.until and each.analyst != analyst]
-    return _released(case, skips=(*valid, wanted)[-MAX_SKIPS:])
+    return _released(case, now, skips=(*valid, wanted)[-MAX_SKIPS:])
 
 
 def keep(case: Case, analyst: str, now: datetime) -> Case | Refusal:
@@ -130,7 +134,9 @@ def keep(case: Case, analyst: str, now: datetime) -> Case | Refusal:
     return _not_held(case, analyst, now) or _claimed(case, analyst, now)
 
 
-def with_decision(case: Case, analyst: str, released: Release | None, now: datetime) -> Case:
+def with_decision(
+    case: Case, analyst: str, released: Release | None, now: datetime, *, is_contest_left: bool = False
+) -> Case:
     """Note in a case that somebody decides on it; the version stays.
 
     Parameters
@@ -141,9 +147,11 @@ def with_decision(case: Case, analyst: str, released: Release | None, now: datet
         Who decides, and is not the second person of this case from then on.
     released : Release | None
         What is called legitimate in all, where a second person is to look at it. Who has agreed before has not seen this decision,
-        so the look is due again. None leaves a look that is due as it is.
+        so the look is due again. None leaves a look that is due as it is, but for one that is contested.
     now : datetime
         The clock, UTC.
+    is_contest_left : bool
+        Of :func:`contract.case_outcome.is_contest_left`: a contested look ends once everything is decided anew.
     """
     look = case.second_look
     if released is not None:
@@ -151,6 +159,8 @@ def with_decision(case: Case, analyst: str, released: Release | None, now: datet
         if look is not None and look.is_due:
             others, since = others.union(look.others), look.since
         look = SecondLook(since, released.total, others=tuple(sorted(others)), version=case.version)
+    elif look is not None and look.is_contested and not is_contest_left:
+        look = None
     return msgspec.structs.replace(
         case, decided_by=tuple(sorted({*case.decided_by, analyst})), second_look=look
     )
@@ -216,7 +226,9 @@ def undo(
         return case
     if decision.analyst != analyst or now - decision.decided_at > UNDO:
         return Refusal.TOO_LATE
-    look = _look_at(case, others)
+    look = (
+        case.second_look or decision.ended_look
+    )  # a look stays due: what is undone may have been seen and used
     decided = frozenset[str]().union(*(one.event_keys for one in others))
     if case.is_closed and case.closed_by in {None, analyst} and not decision.event_keys <= decided:
         return _reopened(case, analyst, now, second_look=look)
@@ -249,7 +261,7 @@ def agree(case: Case, analyst: str, version: int, now: datetime) -> Case | Refus
     agreed = msgspec.structs.replace(look, by=analyst, at=now)
     if look == agreed:
         return case
-    if not look.is_due:
+    if not case.is_look_due:
         return Refusal.NOT_DUE
     refusal = _decided_on(case, analyst)
     if refusal is None and look.version != version:
@@ -274,6 +286,8 @@ def contest(
 ) -> Case | Refusal:
     """Take a case over as a second person, who decides anew. The caller withdraws its releases, decision by decision.
 
+    A look stays in the case until everything is decided anew: the label of somebody else may release the same payments.
+
     A contest that has begun and did not end goes on, whatever reason is given now: also of somebody else, once nobody works on the case.
 
     Parameters
@@ -296,7 +310,7 @@ def contest(
     Case | Refusal
         ``not_due`` where :func:`is_contestable` says no, ``same_person`` for whoever has decided on it, ``taken`` where somebody else works on what is contested already.
     """
-    had, look = case.handover, _look_at(case, others)
+    had, look = case.handover, _contested_look(case, others)
     if is_begun and not case.is_closed:
         if holder(case, now) not in {None, analyst}:
             return Refusal.TAKEN
@@ -309,12 +323,17 @@ def contest(
     return refusal or _reopened(case, analyst, now, handover=Handover(analyst, now, reason), second_look=look)
 
 
-def stay_closed(case: Case, others: Collection[CaseDecision]) -> Case:
-    """Leave a case closed of which a decision is undone, since the user has a newer one, where its payments will be.
+def stay_closed(case: Case, look: SecondLook | None) -> Case:
+    """Leave a case closed of which a decision is undone, since the user has a newer one, where its undecided payments will be.
 
-    Nobody need look at it once no other decision that holds releases something.
+    Parameters
+    ----------
+    case : Case
+        As it is stored, perhaps counted anew.
+    look : SecondLook | None
+        What it would have if it were open again.
     """
-    return _next(case, second_look=_look_at(case, others))
+    return _next(case, second_look=look)
 
 
 def _not_held(case: Case, analyst: str, now: datetime) -> Refusal | None:
@@ -331,10 +350,12 @@ def _decided_on(case: Case, analyst: str) -> Refusal | None:
     return Refusal.SAME_PERSON if analyst in case.deciders else None
 
 
-def _look_at(case: Case, holding: Collection[CaseDecision]) -> SecondLook | None:
-    """The second look of a case when only these decisions hold: none where they release nothing."""
-    has_released = any(one.is_release for one in holding)
-    return case.second_look if has_released else None
+def _contested_look(case: Case, holding: Collection[CaseDecision]) -> SecondLook | None:
+    """The second look of a case that somebody takes over: due as before while one of these decisions releases something."""
+    look = case.second_look
+    if look is None or any(one.is_release for one in holding):
+        return look
+    return msgspec.structs.replace(look, by=None, at=None, is_contested=True)
 
 
 def _reopened(case: Case, analyst: str, now: datetime, **changes: object) -> Case:
@@ -345,8 +366,13 @@ def _claimed(case: Case, analyst: str, now: datetime, **changes: object) -> Case
     return _next(case, status=CaseStatus.CLAIMED, assignee=analyst, lease_until=now + LEASE, **changes)
 
 
-def _released(case: Case, **changes: object) -> Case:
-    return _next(case, status=CaseStatus.OPEN, assignee=None, lease_until=None, **changes)
+def _released(case: Case, now: datetime, **changes: object) -> Case:
+    changes |= {"assignee": None, "lease_until": None}
+    if case.undecided.payments:
+        return _next(case, status=CaseStatus.OPEN, **changes)
+    # A decision was withdrawn, and other labels say what its payments are: no record of the stream will close the case.
+    verdict = verdict_of(case.fraud.payments, case.legitimate.payments)
+    return _next(case, status=CaseStatus.CLOSED, verdict=verdict, closed_at=now, **changes)
 
 
 def _next(case: Case, **changes: object) -> Case:

@@ -285,7 +285,7 @@ class CaseVerdictContract:
         again = _done(contest(KEY, "bob", "The device is new.", NOW + UNDO * 10))
 
         assert same is Refusal.SAME_PERSON
-        assert (case.assignee, case.verdict, case.second_look) == ("bob", None, None)
+        assert (case.assignee, case.verdict, case.is_look_due) == ("bob", None, False)
         assert again.assignee == "bob"
         tables.deliver()
         assert tables.statuses() == ["open", "open"]

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from contract.case_decision import CaseDecision
-    from contract.label import LabelMessage
+    from contract.label import LabelMessage, LabelSource, LabelVerdict
 
 KEY = CaseKey(owner_of("user-1"), 1)
 """The user's first case."""
@@ -146,6 +146,14 @@ class VerdictTables:
             known = self._known.setdefault(message.event_key, [])
             known.append(label)
             self.set_status(message.event_key, status_of(effective(known)))
+
+    def say(self, event_key: str, verdict: LabelVerdict, source: LabelSource, at: datetime) -> None:
+        """Take a label of somebody else, such as a customer's."""
+        known = self._known.setdefault(event_key, [])
+        known.append(
+            make_label(label_id=f"{source}-{len(known)}", verdict=verdict, source=source, known_at=at)
+        )
+        self.set_status(event_key, status_of(effective(known)))
 
     def follow(self) -> None:
         """Let the case stage handle a record of each row."""

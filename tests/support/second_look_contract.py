@@ -136,7 +136,9 @@ class SecondLookContract:
         tables.deliver()
         assert tables.statuses() == ["open"]
 
-    def test_undoing_one_decision_leaves_the_look_at_another(self, tables: VerdictTables) -> None:
+    def test_undoing_leaves_the_look_since_what_is_undone_was_legitimate_for_seconds(
+        self, tables: VerdictTables
+    ) -> None:
         large, small = tables.flag(paid(1, 1_000_000), paid(2, 1))
         tables.claim()
         decide(tables, [large], LEGITIMATE)
@@ -144,9 +146,12 @@ class SecondLookContract:
 
         undone = _done(tables.verdicts().undo(KEY, OTHER_FORM, "ann", NOW + SECOND))
         both = _done(tables.verdicts().undo(KEY, FORM, "ann", NOW + SECOND))
+        anew = _done(decide(tables, [large, small], FRAUD, "form-000000000003", at=NOW + 2 * SECOND))
 
         assert undone.is_look_due
-        assert both.second_look is None
+        assert asked(both) == asked(anew) == (NOW, Tally(2, Decimal(1_000_001)))
+        assert agreed_by(anew, "ann") is Refusal.SAME_PERSON
+        assert not _done(agreed_by(anew, "bob")).is_look_due
 
     def test_a_label_that_opens_a_case_again_leaves_its_look_due(self, tables: VerdictTables) -> None:
         large, small = tables.flag(paid(1, 1_000_000), paid(2, 1))

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.alert import AlertState
-from contract.case import CaseStatus, CaseVerdict, Tally
+from contract.case import CaseStatus, CaseVerdict, SecondLook, Tally
 from contract.flag_hour import REPAIR_SOURCE
 from contract.flagged import CONFIRMED_FRAUD, FALSE_POSITIVE, OPEN, to_flagged_item
 from tests.support.case_store_contract import payment
@@ -117,6 +117,23 @@ def test_labels_that_are_gone_open_the_case_again_that_they_have_closed() -> Non
     (case,) = tables.cases()
     assert (case.status, case.verdict, case.closed_at) == (CaseStatus.OPEN, None, None)
     check(tables)
+
+
+def test_a_case_that_is_open_again_keeps_its_second_look() -> None:
+    tables = DictCaseTables()
+    one = payment()
+    taken(tables, one)
+    backup = dict(tables.flagged_rows)
+    Worker(tables).take(changed(tables, one, status=FALSE_POSITIVE))
+    (case,) = tables.cases()
+    look = SecondLook(NOW, Tally(1))
+    tables.case_rows[case.key] = msgspec.structs.replace(case, decided_by=("eve",), second_look=look)
+    tables.flagged_rows = backup
+
+    mend(tables)
+
+    (case,) = tables.cases()
+    assert (case.is_closed, case.second_look) == (False, look)
 
 
 def test_an_undecided_payment_of_a_case_that_labels_have_closed_moves_to_the_newest() -> None:

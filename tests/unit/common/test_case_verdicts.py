@@ -22,6 +22,7 @@ from tests.support.case_verdict_contract import (
     decide,
 )
 from tests.support.case_verdict_world import KEY, NAMES, VerdictTables
+from tests.support.contest_contract import ContestContract
 from tests.support.label_world import DynamoBackend, LabelWorld
 from tests.support.moto_aws import OneAtATime, aws
 from tests.support.payments import NOW, make_scored
@@ -47,6 +48,10 @@ class TestOnMoto(CaseVerdictContract):
 
 
 class TestSecondLookOnMoto(SecondLookContract):
+    """With moto."""
+
+
+class TestContestOnMoto(ContestContract):
     """With moto."""
 
 

@@ -262,7 +262,7 @@ def test_a_payment_whose_verdict_is_on_its_way_is_not_ticked_again(world: Consol
     body = world.get(f"/cases/{case.case_id}").body
 
     assert "<td>fraud, on its way</td>" in body
-    assert body.count('type="checkbox"') == 1
+    assert form_on(body, "Probably fraud")["chosen"] == [id_of(rows[1])]
 
 
 def test_much_released_money_is_looked_at_by_a_second_person(world: ConsoleWorld) -> None:
@@ -373,7 +373,8 @@ def test_each_verdict_has_its_key_and_only_undecided_payments_are_ticked(world: 
         ("probably_legitimate", "3"),
         ("legitimate", "4"),
     ]
-    assert body.count('type="checkbox"') == 1
+    assert body.count('type="checkbox"') == 2
+    assert form_on(body, "Probably fraud")["chosen"] == [id_of(paid(1))]
 
 
 def test_reasons_of_the_gravest_payment_come_before_the_form(world: ConsoleWorld) -> None:
