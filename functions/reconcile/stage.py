@@ -253,8 +253,8 @@ class Reconciler:
         return settled
 
     def _report_looks(self, now: datetime) -> None:
-        count, oldest = self._tables.second_looks()
-        emit(self._metrics, Metric.SECOND_LOOKS_DUE, count)
+        cases, oldest = self._tables.second_looks()
+        emit(self._metrics, Metric.SECOND_LOOKS_DUE, cases)
         emit(
             self._metrics,
             Metric.OLDEST_LOOK_SECONDS,

@@ -53,7 +53,7 @@ class Unfinished(NamedTuple):
 class SecondLooks(NamedTuple):
     """Cases that a second person is to look at."""
 
-    count: int
+    cases: int
     oldest_since: datetime | None
     """Since when the one waits that has waited longest; None without one."""
 
