@@ -206,8 +206,8 @@ redrive-local: $(VENV)/.dev ## Send a stage's dead letters through it again (QUE
 	@$(PY) -m local.redrive --queue "$(QUEUE)"
 
 .PHONY: reconcile-local
-reconcile-local: $(VENV)/.dev ## Find suspicious payments that a stage has missed, and send them to it (HOURS= to look back further)
-	@$(PY) -m local.reconcile $(if $(HOURS),--hours $(HOURS))
+reconcile-local: $(VENV)/.dev ## Find suspicious payments that a stage has missed, and send them to it (HOURS= to look back further; RECOUNT=1 counts all cases again)
+	@$(PY) -m local.reconcile $(if $(HOURS),--hours $(HOURS)) $(if $(RECOUNT),--recount)
 
 .PHONY: down
 down: $(VENV)/.dev ## Stop the system

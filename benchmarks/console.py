@@ -8,6 +8,7 @@ Cold starts are measured by :mod:`benchmarks`, beside those of an empty function
 from __future__ import annotations
 
 import argparse
+import logging
 import re
 import secrets
 import sys
@@ -163,7 +164,8 @@ def run(tps: float, seconds: float, progress: Callable[[str], None]) -> ConsoleR
             raise ConsoleError("the stack runs no console")
         token = secrets.token_urlsafe(TOKEN_BYTES)
         session = begin_session(token, "bench", "bench", (Group.LEAD,), datetime.now(UTC), timedelta(hours=2))
-        SessionStore(stack.client("dynamodb"), stack.resources.tables[SESSIONS_TABLE]).insert(session)
+        table, log = stack.resources.tables[SESSIONS_TABLE], logging.getLogger(__name__)
+        SessionStore(stack.client("dynamodb"), table, log).insert(session)
         pool = configured_pool(read_config(StackFolder(STACK_DIR).run_dir / "console.json"))
         try:
             reader = Reader(pool, site.url, token)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from local.event_sources.config import read_config
 from local.runtime.package import unpack
 from local.runtime.pool import FunctionPool
 from ops.manifests import read_functions
+
+MAX_WORKERS: Final = 2
+"""Processes of a function that others invoke; the second one starts when the first one is busy."""
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,8 +26,9 @@ if TYPE_CHECKING:
 
 
 def configured_pool(config: MappingConfig) -> FunctionPool:
-    """Make a pool of one process with the configuration of the function's mapping."""
-    return function_pool(config, read_functions(config.functions_dir)[config.function], 1)
+    """Make a pool with the configuration of the function's mapping: of two processes at most, so that a long request does not hold up a short one."""
+    spec = read_functions(config.functions_dir)[config.function]
+    return function_pool(config, spec, min(spec.reserved_concurrency, MAX_WORKERS))
 
 
 def function_pool(

@@ -13,7 +13,7 @@ from local.configured_pool import LazyPool, configured_pool
 from local.event_sources.config import MappingConfigError, read_config
 from local.lambda_api import LambdaApi
 from local.stack.state import DEFAULT_BUILD_DIR, StackFolder
-from ops.reconciling import is_clean, report
+from ops.reconciling import add_options, is_clean, report, request
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +45,7 @@ class Reconciler:
         self._api.start()
 
     def run(self, **request: Any) -> dict[str, int]:
-        """Run it once, with ``hours`` to look back further than the setting.
+        """Run it once; what it may be asked for is :class:`reconcile.stage.Request`.
 
         Returns
         -------
@@ -72,18 +72,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the reconciler on the stack that is up; 1 if a repair failed."""
     parser = argparse.ArgumentParser(prog="python -m local.reconcile", description=__doc__)
     parser.add_argument("--build-dir", type=Path, default=DEFAULT_BUILD_DIR)
-    parser.add_argument("--hours", type=int, help="look back so far instead of 48 hours")
+    add_options(parser)
     options = parser.parse_args(arguments)
     folder = StackFolder(options.build_dir)
     if folder.running_state() is None:
         print(f"no stack is up in {options.build_dir}; `make up` starts one", file=sys.stderr)
         return 1
-    asked = {} if options.hours is None else {"hours": options.hours}
     try:
         config = read_config(folder.run_dir / "reconcile.json")
         reconciler = Reconciler(config, {name: folder.run_dir / f"{name}.json" for name in STAGES})
         try:
-            found = reconciler.run(**asked)
+            found = reconciler.run(**request(options))
         finally:
             reconciler.stop()
     except (MappingConfigError, ReconcileError) as error:

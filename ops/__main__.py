@@ -37,13 +37,13 @@ def redrive(environment: Environment, name: str) -> int:
     return 1 if result.kept else 0
 
 
-def reconcile(environment: Environment, hours: int | None) -> int:
+def reconcile(environment: Environment, options: argparse.Namespace) -> int:
     """Run the reconciler; 1 if something that it found could not be repaired."""
     names = commands.ready(environment).outputs().get("function_names", {})
     if "reconcile" not in names:
         raise OpsError(f"{environment.name} has no reconciler yet; apply it first.")
     functions = account.client("lambda", environment, read_timeout_seconds=910)
-    found = reconciling.run(functions, f"{names['reconcile']}:live", hours)
+    found = reconciling.run(functions, f"{names['reconcile']}:live", reconciling.request(options))
     print(reconciling.report(found))
     return 0 if reconciling.is_clean(found) else 1
 
@@ -208,7 +208,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parsers["output"].add_argument("--name", default=None, help="one output; all by default")
     parsers["redrive"].add_argument("--queue", required=True, help="name of the dead-letter queue")
-    parsers["reconcile"].add_argument("--hours", type=int, help="look back so far instead of 48 hours")
+    reconciling.add_options(parsers["reconcile"])
     labels.add_options(parsers["label"])
     parsers["rules-deploy"].add_argument("--rules", type=Path, required=True, help="the YAML document")
     rollout.add_options(parsers["rules-deploy"])
@@ -235,7 +235,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case "redrive":
                 return redrive(environment, options.queue)
             case "reconcile":
-                return reconcile(environment, options.hours)
+                return reconcile(environment, options)
             case "label":
                 return label(environment, options)
             case "relabel":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from ops.prices import GB, HOURS
+from ops.usage import values_of
 
 if TYPE_CHECKING:
     from ops.prices import Prices
@@ -32,8 +33,8 @@ def console_usd(people: float, endpoint_zones: int, usage: dict[str, Any], price
     float
         US dollars.
     """
-    use = {name: float(entry["value"]) for name, entry in usage["console"].items()}
-    constant = {name: float(entry["value"]) for name, entry in usage["constant"].items()}
+    use = values_of(usage, "console")
+    constant = values_of(usage, "constant")
     millionths = (
         prices.of("units", "api_request_million")
         + prices.of("units", "function_request_million")

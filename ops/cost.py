@@ -12,6 +12,7 @@ import msgspec
 
 from ops.console_cost import console_usd
 from ops.prices import GB, HOURS
+from ops.usage import values_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -85,8 +86,8 @@ def batch_size(payments: float, partitions: int, score_ms: float, batch_ms: floa
 
 def alarm_metrics(size: Sizing, usage: dict[str, Any]) -> int:
     """How many metrics the alarms of an environment watch: AWS bills alarms by them."""
-    count = {name: int(entry["value"]) for name, entry in usage["constant"].items()}
-    return (
+    count = values_of(usage, "constant")
+    return int(
         count["alarm_metrics"]
         + size.canary * count["canary_alarm_metrics"]
         + size.console * count["console_alarm_metrics"]
@@ -143,7 +144,7 @@ def without_protection(lines: Iterable[Line]) -> float:
 
 def label_usd(usage: dict[str, Any], prices: Prices) -> float:
     """What one label costs until all of its effects are set, in US dollars, without what keeps its rows."""
-    use = {name: float(entry["value"]) for name, entry in usage["label"].items()}
+    use = values_of(usage, "label")
     seconds = use["stage_ms"] / 1000 * LABEL_FUNCTION_GB
     millionths = (
         use["write_units"] * prices.of("units", "write_request_million")
@@ -172,8 +173,8 @@ class _Month:
         self._size = size
         self._usage = usage
         self._prices = prices
-        self._use = {name: float(entry["value"]) for name, entry in usage["payment"].items()}
-        self._constant = {name: float(entry["value"]) for name, entry in usage["constant"].items()}
+        self._use = values_of(usage, "payment")
+        self._constant = values_of(usage, "constant")
         score_ms, batch_ms = self._use["score_ms"], self._use["score_batch_ms"]
         self._batches = payments / batch_size(payments, size.partitions, score_ms, batch_ms)
         self._score_seconds = (self._batches * batch_ms + payments * score_ms) / 1000
@@ -275,7 +276,7 @@ class _Month:
         return capacity * HOURS * self._unit("infrequent_write_capacity_hour")
 
     def labels(self) -> list[Line]:
-        label = {name: float(entry["value"]) for name, entry in self._usage["label"].items()}
+        label = values_of(self._usage, "label")
         kept = (
             label["label_bytes"] * self._constant["label_days"]
             + label["risk_bytes"] * self._constant["risk_days"]

@@ -14,6 +14,7 @@ from ops.console_cost import console_usd
 from ops.cost import Line, bill, dominating, label_usd, total, without_protection
 from ops.environment import ROOT
 from ops.prices import Prices
+from ops.rollout_cost import rollout_usd
 from ops.serverless_cost import serverless_usd
 from ops.sizing import sizing_of
 from ops.training_cost import training_usd
@@ -60,6 +61,7 @@ def page(root: Path = ROOT) -> str:
         f"A million labels cost {1e6 * label_usd(usage, prices):,.2f} dollars until all of their effects are set; their rows are kept for years.",
         _training(usage, prices),
         _console(usage, prices),
+        _rollout(usage, prices),
         "## By volume, as prod",
         _table([f"{each.millions} payments" for each in volumes], volumes),
         "\n".join(_summary(each.millions, each) for each in volumes),
@@ -83,6 +85,14 @@ def _console(usage: dict[str, Any], prices: Prices) -> str:
     return (
         f"A console (`console`, off by default) costs {usd:,.2f} dollars a month for {people} people, {private_usd:,.2f} with an interface endpoint "
         "of its own in three zones."
+    )
+
+
+def _rollout(usage: dict[str, Any], prices: Prices) -> str:
+    processes = usage["rollout"]["processes"]["value"]
+    return (
+        f"A ruleset with a candidate, a `max_share` or a model (the default rules have none) costs up to {rollout_usd(usage, prices):,.2f} dollars a month "
+        f"with {processes} processes of `score`: what both sides say is counted in `rollout_counts`."
     )
 
 

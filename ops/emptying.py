@@ -182,7 +182,7 @@ class Emptying:
                     yield f"Deployment {deployment['DeploymentNumber']} of a ruleset is stopped."
 
     def _delete_rulesets(self) -> Iterator[str]:
-        # Terraform knows the first version only; those of `make rules-deploy` would stay, and AppConfig keeps a profile that has any.
+        # Terraform knows the first version only; those that were deployed later would stay, and AppConfig keeps a profile that has any.
         known = {
             (version["configuration_profile_id"], version["version_number"])
             for version in self._values("aws_appconfig_hosted_configuration_version")

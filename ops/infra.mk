@@ -107,8 +107,8 @@ redrive: $(VENV)/.dev ## Send the messages of a dead-letter queue through their 
 	@$(OPS) redrive --env "$(ENV)" --queue "$(QUEUE)"
 
 .PHONY: reconcile
-reconcile: $(VENV)/.dev ## Find suspicious payments that a stage has missed, and send them to it (HOURS= to look back further than 48)
-	@$(OPS) reconcile --env "$(ENV)" $(if $(HOURS),--hours $(HOURS))
+reconcile: $(VENV)/.dev ## Find suspicious payments that a stage has missed, and send them to it (HOURS= to look back further than 48; RECOUNT=1 counts all cases again, after a restore)
+	@$(OPS) reconcile --env "$(ENV)" $(if $(HOURS),--hours $(HOURS)) $(if $(RECOUNT),--recount)
 
 .PHONY: rules-deploy
 rules-deploy: rules-check ## Check a ruleset and propose it; when another person has approved it, it is deployed gradually (RULES=file; SHARE=10 as the candidate of the active one, for 10% of the users; REASON=)

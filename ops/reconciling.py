@@ -9,10 +9,23 @@ import msgspec
 from ops.errors import OpsError
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Mapping
 
 
-def run(functions: Any, function: str, hours: int | None) -> dict[str, int]:
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Options of a run, here and on one machine."""
+    parser.add_argument("--hours", type=int, help="look back so far instead of 48 hours")
+    parser.add_argument("--recount", action="store_true", help="count the cases of all payments again")
+
+
+def request(options: argparse.Namespace) -> dict[str, int]:
+    """What the function is asked for, by :func:`add_options`; what is left out is as in its settings."""
+    hours = {} if options.hours is None else {"hours": options.hours}
+    return hours | ({"recount": True} if options.recount else {})
+
+
+def run(functions: Any, function: str, asked: Mapping[str, int]) -> dict[str, int]:
     """Invoke the function, and wait for its answer.
 
     Parameters
@@ -21,15 +34,14 @@ def run(functions: Any, function: str, hours: int | None) -> dict[str, int]:
         Lambda's client; its time-out is longer than the function may run.
     function : str
         The function's name or ARN.
-    hours : int | None
-        How far to look back instead of the function's setting.
+    asked : Mapping[str, int]
+        :func:`request`.
 
     Raises
     ------
     OpsError
         If the function failed.
     """
-    asked = {} if hours is None else {"hours": hours}
     answer = functions.invoke(FunctionName=function, Payload=msgspec.json.encode(asked))
     content = answer["Payload"].read()
     if answer.get("FunctionError"):
@@ -41,7 +53,8 @@ def report(found: Mapping[str, int]) -> str:
     """Say what a run found, in one line."""
     return (
         f"{found['checked']} payments checked: {found['flagged_rows_repaired']} flagged, {found['alerts_repaired']} alerted on "
-        f"and {found['cases_repaired']} put in cases again, {found['repairs_failed']} repairs failed, {found['hours_unchecked']} parts of an hour unchecked."
+        f"and {found['cases_repaired']} put in cases again, cases of {found['cases_recounted']} counted again, "
+        f"{found['repairs_failed']} repairs failed, {found['hours_unchecked']} parts of an hour unchecked."
     )
 
 

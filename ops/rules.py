@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import re
 import time
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from common.backoff import Backoff
@@ -17,7 +18,7 @@ from common.ruleset_checks import check_draft
 from common.ruleset_desk import DeskRefusal, RulesetDesk
 from contract.ruleset_change import ChangeKind, ChangeState
 from contract.ruleset_draft import Draft
-from engine.rollout.entries import new_on_allow_lists
+from engine.rollout.entries import changed_entries
 from ops.errors import OpsError
 
 if TYPE_CHECKING:
@@ -173,10 +174,13 @@ def reveal(desk: RulesetDesk, change_id: str, by: str) -> list[str]:
     """
     try:
         change = _made(desk.reveal(change_id, by))
-        found = new_on_allow_lists(desk.document_before(change), desk.document_after(change))
+        found = changed_entries(desk.document_before(change), desk.document_after(change))
     except StageError as error:
         raise OpsError(f"What it adds to allow lists cannot be shown: {error}") from error
-    return [f"{each.list_name}: {each.value}, until {each.until or 'for ever'}" for each in found]
+    return [
+        f"{each.list_name}: {each.value}: {each.effect.value}, until {each.until or 'for ever'}"
+        for each in found
+    ]
 
 
 def decide(
@@ -246,10 +250,7 @@ def follow(
 def listing(open_changes: Iterable[RulesetChange], history: Iterable[RulesetChange]) -> str:
     """Say what waits for somebody, and what was changed last."""
     lines = [_line(change) for change in open_changes] or ["No change waits."]
-    done = [
-        _line(change)
-        for change, _ in zip((each for each in history if not each.is_open), range(SHOWN), strict=False)
-    ]
+    done = [_line(change) for change in islice((each for each in history if not each.is_open), SHOWN)]
     return "\n".join([*lines, "", *done])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from ops.prices import GB
+from ops.usage import values_of
 
 if TYPE_CHECKING:
     from ops.prices import Prices
@@ -30,8 +31,8 @@ def training_usd(payments: float, usage: dict[str, Any], prices: Prices) -> floa
     float
         US dollars.
     """
-    payment = {name: float(entry["value"]) for name, entry in usage["payment"].items()}
-    constant = {name: float(entry["value"]) for name, entry in usage["constant"].items()}
+    payment = values_of(usage, "payment")
+    constant = values_of(usage, "constant")
     rows_gb = payments * constant["history_days"] / DAYS * payment["history_bytes"] / GB
     return rows_gb * prices.of("units", "export_gb") + constant["training_hours"] * prices.of(
         "units", "training_hour"

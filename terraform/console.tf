@@ -1,9 +1,9 @@
-# The console, where an environment has one: its function is made with the others (functions.tf), here are what browsers reach it by and
-# where people sign in. Function and API need each other: the function knows its address, and the API the function's alias. The address
-# depends on the API alone, so there is no cycle.
+# The console, where an environment has one. Its function is made with the others (functions.tf); here are its API and where people sign in.
+# Function and API need each other: the function has the API's address in its environment, and the API calls the function's alias. The
+# address depends on the API alone, so there is no cycle.
 
 locals {
-  # Where alerts lead to; empty without a console.
+  # The console's address, to which alerts link, is empty without a console.
   console_references = merge(
     { "console.url" = var.console == null ? "" : module.http[0].url },
     merge([for provider in module.sign_in : {

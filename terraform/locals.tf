@@ -24,7 +24,7 @@ locals {
     }
   ]...)
 
-  # A folder with a function.yaml is a function. Those that browsers reach are made where the console is turned on.
+  # A folder with a function.yaml is a function. One that browsers reach is made only with a console.
   functions = {
     for file in fileset(local.functions_dir, "*/function.yaml") :
     dirname(file) => yamldecode(file("${local.functions_dir}/${file}"))

@@ -204,7 +204,7 @@ module "rules_bucket" {
   key_arn                    = module.encryption.data_key_arn
 }
 
-# How the chains of audit events end, each hour, where those who write events have no right and nobody can change it (decision 0028).
+# The heads of the chains of audit events, kept each hour. Who writes events has no right here, and nobody can change what was kept (decision 0028).
 module "audit_heads_bucket" {
   source = "./modules/bucket"
 
@@ -212,7 +212,7 @@ module "audit_heads_bucket" {
   object_lock                = { mode = var.audit_heads.lock_mode, retention_days = var.audit_heads.retention_days }
   access_log_bucket          = module.ingestion.access_log_bucket_name
   enable_deletion_protection = var.enable_deletion_protection
-  key_arn                    = null # without a customer key: who deletes it would make locked objects unreadable, and they hold no personal data
+  key_arn                    = null # without a customer key: deleting it would make locked objects unreadable, and they hold no personal data
 }
 
 # Trains models on what the system has stored, when somebody asks for it.

@@ -17,9 +17,9 @@ variable "console" {
 
 variable "audit_heads" {
   description = <<-EOT
-    How long the heads of the console's audit chains are locked, which are kept each hour. `lock_mode`: COMPLIANCE, where nobody can delete them or
-    shorten their lock, nor destroy the bucket before; or GOVERNANCE, where whoever has `s3:BypassGovernanceRetention` can. `retention_days`
-    of each object, which then stays, unlocked.
+    How the heads of the console's audit chains, which are kept each hour, are locked. `lock_mode`: in COMPLIANCE nobody can delete a head,
+    shorten its lock, or destroy the bucket before the locks end; in GOVERNANCE whoever has `s3:BypassGovernanceRetention` can.
+    `retention_days`: how long each head is locked. After that it stays, and can be deleted.
   EOT
   type = object({
     lock_mode      = optional(string, "GOVERNANCE")
@@ -47,8 +47,8 @@ variable "list_editor_arns" {
 variable "training" {
   description = <<-EOT
     Training of models on what the system has stored, by `make train ENV=` (docs/guide-training.md); null, the default, for none. `trainer_arns`: the IAM
-    roles or users that may take the role `<project>-<environment>-trainers`, which starts exports and training jobs. `instance_type`,
-    `volume_gib`, `maximum_hours`: of a SageMaker training job.
+    roles or users that may take the role `<project>-<environment>-trainers`, which asks for trainings and reads proposed models.
+    `instance_type`, `volume_gib`, `maximum_hours`: of a SageMaker training job.
   EOT
   type = object({
     trainer_arns  = list(string)

@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import msgspec
+
 from common.batch_requests import BatchReader
 from common.cases import MAX_ATTEMPTS, readable
 from contract.case import (
@@ -108,7 +110,10 @@ class CaseLookups:
         )
 
     def similar(self, case: Case) -> list[ClosedCase]:
-        """Give the newest other closed cases with the same two strongest reasons, whichever of the two is stronger."""
+        """Give the newest other closed cases with the same two strongest reasons, whichever of the two is stronger.
+
+        The index may be some seconds old, so the sums are those of the cases' rows. A case that is open again is left out.
+        """
         if not case.reasons:
             return []
         items = self._newest(
@@ -118,7 +123,9 @@ class CaseLookups:
             SIMILAR + 1,
         )
         found = readable(items, from_closed_item, self._log)
-        return [closed for closed in found if closed.key != case.key][:SIMILAR]
+        others = [closed for closed in found if closed.key != case.key][:SIMILAR]
+        rows = self._cases(closed.key for closed in others)
+        return [_with_sums(closed, rows[closed.key]) for closed in others if _is_closed(rows, closed.key)]
 
     def second_looks(self, limit: int) -> list[LookCase]:
         """Give the cases that a second person is to look at, those that have waited longest first; with more than ``limit``, those."""
@@ -173,3 +180,17 @@ class CaseLookups:
         items = self._requests.rows(self._tables.cases, [to_case_key(key) for key in islice(keys, MAX_KEYS)])
         cases = readable(items, from_case_item, self._log)
         return {case.key: case for case in cases}
+
+
+def _is_closed(rows: Mapping[CaseKey, Case], key: CaseKey) -> bool:
+    return key in rows and rows[key].is_closed
+
+
+def _with_sums(closed: ClosedCase, row: Case) -> ClosedCase:
+    return msgspec.structs.replace(
+        closed,
+        verdict=row.verdict,
+        fraud=row.fraud,
+        legitimate=row.legitimate,
+        undecided=row.undecided,
+    )

@@ -20,6 +20,7 @@ from common.label_sender import UnsentLabelsError
 from contract.case import Judgement
 from contract.case_decision import (
     MAX_DECIDED,
+    ApprovedPayment,
     CaseDecision,
     DecidedPayment,
     before_contest,
@@ -72,6 +73,20 @@ class ReleaseLimits(NamedTuple):
     """By one person in a day, UTC, whoever the users are: what is more is looked at, case by case."""
 
 
+class Part(NamedTuple):
+    """What one decision of a form is about."""
+
+    decision_id: str
+    event_keys: tuple[str, ...]
+    """Of the case."""
+    approved: tuple[ApprovedPayment, ...]
+
+    @property
+    def labelled_keys(self) -> tuple[str, ...]:
+        """Keys of all its payments."""
+        return (*self.event_keys, *(each.event_key for each in self.approved))
+
+
 class CaseVerdicts:
     """The tables, by the calls with which people decide.
 
@@ -111,7 +126,8 @@ class CaseVerdicts:
         ruling: Ruling,
         analyst: str,
         now: datetime,
-        beside: Decimal = Decimal(0),
+        approved: Collection[ApprovedPayment] = (),
+        released_elsewhere: Decimal = Decimal(0),
     ) -> Case | Refusal:
         """Decide on payments of a case that this person has. With the last undecided payment the case is closed.
 
@@ -122,14 +138,16 @@ class CaseVerdicts:
         decision_id : str
             Made with the form. After an error the same call is made again, and goes on where it was interrupted.
         event_keys : Collection[str]
-            The payments that this person has seen, one or more. A payment that has joined since stays undecided, and the case open.
+            The payments of the case that this person has seen. A payment that has joined since stays undecided, and the case open.
         ruling : Ruling
             What is said about each.
         analyst : str
             Who decides.
         now : datetime
             The clock, UTC.
-        beside : Decimal
+        approved : Collection[ApprovedPayment]
+            Payments of the case's user that are in no case, which are judged together with it; the caller has read them in the history.
+        released_elsewhere : Decimal
             What the same form has released in other cases without a second look.
 
         Returns
@@ -148,11 +166,18 @@ class CaseVerdicts:
             When others kept changing the case, or DynamoDB did not answer or refused a request, after retries. Whether the decision was
             made is not known then.
         """
-        if not event_keys:
+        beside = {each.event_key: each for each in approved}
+        # The approved ones come first: the last of the others closes the case.
+        chosen = [*sorted(beside), *sorted({*event_keys} - beside.keys())]
+        if not chosen:
             raise ValueError("event_keys: none")
-        for number, part in enumerate(_parts(sorted(set(event_keys)), MAX_DECIDED)):
-            identifier = part_id(decision_id, number)
-            decide = partial(self._decide_once, key, identifier, part, ruling, analyst, now, beside)
+        for number, keys in enumerate(_parts(chosen, MAX_DECIDED)):
+            part = Part(
+                part_id(decision_id, number),
+                tuple(one for one in keys if one not in beside),
+                tuple(beside[one] for one in keys if one in beside),
+            )
+            decide = partial(self._decide_once, key, part, ruling, analyst, now, released_elsewhere)
             found = self._repeat(decide)
             if isinstance(found, Refusal):
                 return found
@@ -207,12 +232,11 @@ class CaseVerdicts:
     def _decide_once(
         self,
         key: CaseKey,
-        decision_id: str,
-        event_keys: Sequence[str],
+        part: Part,
         ruling: Ruling,
         analyst: str,
         now: datetime,
-        beside: Decimal,
+        released_elsewhere: Decimal,
     ) -> Case | Refusal | None:
         """Decide on one part; None where somebody else was faster."""
         # The case is read first. Whatever changes what its rows say after that writes the case too, and its version refuses this write.
@@ -220,9 +244,9 @@ class CaseVerdicts:
         if case is None:
             return Refusal.GONE
         earlier = self._tables.decisions(case)
-        made = next((decision for decision in earlier if decision.decision_id == decision_id), None)
+        made = next((decision for decision in earlier if decision.decision_id == part.decision_id), None)
         if made is not None:
-            if not made.says_the_same(analyst, ruling, event_keys):
+            if not made.says_the_same(analyst, ruling, part.labelled_keys):
                 return Refusal.OTHER_DECISION
             if made.undone_at is not None:
                 return Refusal.UNDONE
@@ -233,18 +257,19 @@ class CaseVerdicts:
             return kept
         in_flight = [decision for decision in earlier if is_in_flight(decision, now)]
         rows = self._tables.rows(case)
-        if not rows.keys() >= {*event_keys}:
+        if not rows.keys() >= {*part.event_keys} or any(each.event_key in rows for each in part.approved):
             return Refusal.MOVED
-        payments = tuple(DecidedPayment(one, rows[one].transaction_id) for one in event_keys)
+        payments = tuple(DecidedPayment(one, rows[one].transaction_id) for one in part.event_keys)
         decision = CaseDecision(
             case_id=case.case_id,
-            decision_id=decision_id,
+            decision_id=part.decision_id,
             user_id=case.user_id,
             analyst=analyst,
             decided_at=now,
             ruling=ruling,
             payments=payments,
-            amount_base=sum((rows[one].amount_in(case) for one in event_keys), Decimal(0)),
+            amount_base=sum((rows[one].amount_in(case) for one in part.event_keys), Decimal(0)),
+            approved=part.approved,
             expires_at=case.expires_at,
         )
         outcome = outcome_of(case, rows, in_flight, decision)
@@ -254,7 +279,7 @@ class CaseVerdicts:
             if isinstance(closed, Refusal):
                 return closed
             after, decision = closed, msgspec.structs.replace(decision, has_closed=True)
-        released, day = self._released(case, rows, earlier, decision, beside)
+        released, day = self._released(case, rows, earlier, decision, released_elsewhere)
         is_left = is_contest_left(rows, (*earlier, decision))
         after = with_decision(after, analyst, released, now, is_contest_left=is_left)
         if case.second_look is not None and after.second_look is None:
@@ -270,16 +295,16 @@ class CaseVerdicts:
         rows: Mapping[str, CaseRow],
         earlier: Sequence[CaseDecision],
         decision: CaseDecision,
-        beside: Decimal,
+        released_elsewhere: Decimal,
     ) -> tuple[Release | None, PersonDay | None]:
         """Count what a decision releases: for a second person, or to what its analyst has released today without one."""
         if not decision.is_release:
             return None, None
         now = decision.decided_at
         before = released_before(self._tables.earlier(case), case.base_currency, now)
-        day = self._tables.person_day(decision.analyst, case.base_currency, now).plus(decision.amount_base)
-        limit = self._limits.user
-        if day.amount_base > self._limits.person_day or (beside and beside + decision.amount_base >= limit):
+        day = self._tables.person_day(decision.analyst, case.base_currency, now).plus(decision.worth_base)
+        limit, by_form = self._limits.user, released_elsewhere + decision.worth_base
+        if day.amount_base > self._limits.person_day or (released_elsewhere and by_form >= limit):
             limit = Decimal(0)
         released = release_of(case, rows, earlier, decision, before, limit)
         return released, day if released is None else None

@@ -40,17 +40,22 @@ class ChangeHistory:
         self._client = client
         self._table = table
 
-    def of_month(self, month: str, *, newest_first: bool = False) -> Iterator[RulesetChange]:
+    def of_month(
+        self, month: str, *, newest_first: bool = False, is_consistent: bool = False
+    ) -> Iterator[RulesetChange]:
         """The changes that were proposed or made in a month, such as ``2026-12``."""
         return self._query(
             KeyConditionExpression="changed_in = :month",
             ExpressionAttributeValues={":month": {"S": month}},
             ScanIndexForward=not newest_first,
+            ConsistentRead=is_consistent,
         )
 
     def lately(self, now: datetime) -> list[RulesetChange]:
-        """The changes of this month and the one before, the oldest first."""
-        return [*reversed(list(self.history(now, 2)))]
+        """The changes of this month and the one before, the oldest first, read consistently."""
+        last = now.replace(day=1) - timedelta(days=1)
+        months = (f"{last:%Y-%m}", f"{now:%Y-%m}")
+        return [each for month in months for each in self.of_month(month, is_consistent=True)]
 
     def history(self, now: datetime, months: int) -> Iterator[RulesetChange]:
         """The changes of this month and those before it, so many in all, the newest first. Rows are read as they are needed."""
@@ -71,6 +76,18 @@ class MadeChanges(ChangeHistory):
         """Insert a row; one that exists stays as it is."""
         item: Any = to_item(change)
         self._put_if(item, "attribute_not_exists(change_key)", {})
+
+    def put_ended(self, begun: RulesetChange, ended: RulesetChange) -> None:
+        """Write a row anew that was begun; one that is not in that state any more stays as it is."""
+        item: Any = to_item(ended)
+        self._put_if(
+            item,
+            "#state = :begun",
+            {
+                "ExpressionAttributeNames": {"#state": "state"},
+                "ExpressionAttributeValues": {":begun": {"S": begun.state.value}},
+            },
+        )
 
     def made(self, change_id: str) -> RulesetChange | None:
         """Read the row that an id names, consistently; None where there is none."""

@@ -32,6 +32,22 @@ AUTHOR_ROUTES: Final = (
         max_form_bytes=MAX_DOCUMENT_FORM_BYTES,
     ),
     Route(
+        "try_draft",
+        "POST",
+        "/rules/try",
+        Right.PROPOSE_RULES,
+        Action.DRAFT_TRIED,
+        max_form_bytes=MAX_DOCUMENT_FORM_BYTES,
+    ),
+    Route("trial", "GET", "/rules/trials/{trial}", Right.READ_RULES, Action.TRIAL_VIEWED),
+    Route(
+        "tried_payment",
+        "GET",
+        "/rules/trials/{trial}/payments/{payment}",
+        Right.READ_CASES,
+        Action.PAYMENT_VIEWED,
+    ),
+    Route(
         "propose_change",
         "POST",
         "/rules/propose",
@@ -109,6 +125,7 @@ AUTHOR_ROUTES: Final = (
     Route("changes", "GET", "/changes", Right.READ_RULES, Action.CHANGES_VIEWED, title="Changes"),
     Route("change", "GET", "/changes/{change}", Right.READ_RULES, Action.CHANGE_VIEWED),
     Route("try_change", "POST", "/changes/{change}/try", Right.READ_RULES, Action.CHANGE_TRIED),
+    Route("trial_of_change", "GET", "/changes/{change}/trial", Right.READ_RULES, Action.TRIAL_VIEWED),
     Route(
         "reveal_change",
         "POST",

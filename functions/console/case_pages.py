@@ -10,7 +10,7 @@ from console.case_reader import case_of
 from console.case_views import CaseRecords, case_view
 from console.records import MAX_KEYS
 from console.rights import Right
-from console.verdicts import CHOICES, FRAUD_TYPES
+from console.verdicts import CHOICES, KINDS
 from contract.case import is_undecided
 from contract.case_work import Refusal, claim, release, skip
 
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 MAX_PAYMENTS: Final = 500
 """Payments of a case that are read; a case with more is judged in several steps."""
+
+ORDER_BY_TIME: Final = "time"
+"""In a case's address, asks for its payments by time."""
 
 MAX_HISTORY: Final = 60
 """Payments of the user that the timeline shows, the newest."""
@@ -123,6 +126,7 @@ class CasePages:
             visit.now,
             can_work=self._can_work(visit),
             is_revealed=is_revealed,
+            is_by_time=visit.query.get("order", "") == ORDER_BY_TIME,
         )
         can_reveal = not is_revealed and visit.who is not None and visit.who.may_reveal
         return self._page(
@@ -132,7 +136,7 @@ class CasePages:
             view=view,
             can_reveal=can_reveal,
             choices=CHOICES,
-            fraud_types=FRAUD_TYPES,
+            kinds=KINDS,
             decision=self._new_id(),
             workers=self._workers(visit, found),
         )

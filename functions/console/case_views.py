@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from common.alert_text import money
 from common.sanitizing import printable
 from console.evidence import Line, evidence, odd_first
 from console.masking import masked
-from console.timeline import Timeline, arrival_of, place_words, status_text, timeline
-from console.verdicts import payment_id, ruling_text
+from console.parties import Earlier, numbers_of
+from console.payment_rows import PaymentRow, payment_row, with_coming
+from console.timeline import Timeline, place_words, timeline
+from console.verdicts import ruling_text
 from console.views import base_money, counted, due_text, holder_text, shown_time
 from console.world_map import Stop, WorldMap, stop_of, world_map
 from contract.audit import MAX_TEXT_CHARACTERS
-from contract.case import Case, SecondLook, is_undecided
+from contract.case import Case, CaseVerdict, SecondLook, Tally, is_undecided
 from contract.case_decision import CaseDecision, contested_keys
 from contract.case_outcome import is_in_flight
 from contract.case_work import holder, is_contestable
@@ -30,43 +31,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from console.world_map import Ring
-    from contract.reason import Reason
     from contract.scored import FeatureValue
 
 MAX_LISTED: Final = 50
 """Payments of a case that its page lists."""
-
-MAX_SENTENCE_CHARACTERS: Final = 400
-
-
-class ReasonRow(msgspec.Struct, frozen=True):
-    """Why points were given."""
-
-    points: int
-    sentence: str
-    rule_id: str
-
-
-class PaymentRow(msgspec.Struct, frozen=True):
-    """A payment of a case."""
-
-    payment_id: str
-    at: str
-    arrival: str
-    amount: str
-    score: int
-    decision: str
-    status: str
-    is_undecided: bool
-    is_ticked: bool
-    """Whether it is to be judged: undecided, or contested, and no verdict of it is on its way."""
-    place: str
-    what: str
-    who: tuple[tuple[str, str], ...]
-    """Card, device, address, payee: name and value, as far as it may be seen."""
-    reasons: tuple[ReasonRow, ...]
-    flaws: tuple[str, ...]
-    """What was missing or invalid in the record."""
 
 
 class SimilarRow(msgspec.Struct, frozen=True):
@@ -111,7 +79,8 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     """The gravest payment; None where its row is not kept any more."""
     lead_lines: tuple[Line, ...]
     payments: tuple[PaymentRow, ...]
-    """Gravest first."""
+    """Gravest first, or newest first."""
+    is_by_time: bool
     more: str
     """How many payments are not listed; empty for none."""
     timeline: Timeline
@@ -135,6 +104,8 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     can_judge: bool
     is_decided: bool
     """Whether this person has it though nothing of it is undecided: a decision was withdrawn, and other labels decide."""
+    can_judge_approved: bool
+    """Whether there are approved payments that this person can judge with the case."""
 
 
 class CaseRecords(msgspec.Struct, frozen=True, kw_only=True):
@@ -160,6 +131,7 @@ def case_view(
     *,
     can_work: bool,
     is_revealed: bool = False,
+    is_by_time: bool = False,
 ) -> CaseView:
     """Show a case to somebody.
 
@@ -177,9 +149,12 @@ def case_view(
         Whether this person may claim it.
     is_revealed : bool
         Whether personal data are shown.
+    is_by_time : bool
+        Whether the payments that are listed come by time, the newest first. Which ones are listed is the same.
     """
     case, held_by = records.case, holder(records.case, now)
     features = {key: features_of(row) for key, row in records.history.items()}
+    numbers = numbers_of(case.entities)
     coming = _on_their_way(records.decisions, now)
     contested = contested_keys(records.decisions)
     # What is judged makes room for what is not.
@@ -192,15 +167,23 @@ def case_view(
             each.event_key,
         ),
     )
-    rows = [
-        _in_case(
-            payment_row(each, records.history.get(each.key), is_revealed=is_revealed),
+    rows = {
+        each.event_key: with_coming(
+            payment_row(
+                each,
+                records.history.get(each.key),
+                numbers,
+                _earlier(each, records.history, features),
+                is_revealed=is_revealed,
+            ),
             coming.get(each.event_key, ""),
             is_contested=each.event_key in contested,
         )
         for each in ranked[:MAX_LISTED]
-    ]
+    }
+    newest = sorted(ranked[:MAX_LISTED], key=lambda each: (each.occurred_at, each.event_key), reverse=True)
     lead = ranked[0] if ranked else None
+    events = _timeline(records, features, coming, numbers, is_revealed=is_revealed)
     is_mine = can_work and held_by == person
     hidden = case.payment_count - len(rows)
     can_contest = can_work and is_contestable(case) and person not in case.deciders
@@ -214,14 +197,15 @@ def case_view(
         state=f"closed: {case.verdict.value}" if case.verdict is not None else holder_text(held_by, person),
         handover="" if case.handover is None else printable(case.handover.reason, MAX_TEXT_CHARACTERS),
         user=masked(case.user_id, is_revealed=True) if is_revealed else "",
-        lead=rows[0] if rows else None,
+        lead=None if lead is None else rows[lead.event_key],
         lead_lines=() if lead is None else _lines(lead, features),
-        payments=tuple(rows),
+        payments=tuple(rows[each.event_key] for each in newest) if is_by_time else tuple(rows.values()),
+        is_by_time=is_by_time,
         more=f"{counted(hidden, 'payment')} of less risk." if hidden > 0 else "",
-        timeline=_timeline(records, features),
-        map=_map(records, features, land),
+        timeline=events,
+        map=_map(records, land),
         similar=tuple(similar_row(each) for each in records.similar),
-        similar_summary=similar_summary(records.similar),
+        similar_summary=similar_summary(records.similar, case.strongest_reasons),
         decisions=tuple(decision_row(each) for each in reversed(records.decisions)),
         can_agree=can_contest and case.is_look_due,
         can_contest=can_contest,
@@ -231,93 +215,43 @@ def case_view(
         can_claim=can_work and not case.is_closed and held_by is None,
         is_mine=is_mine,
         can_judge=is_mine and bool(rows),
-        is_decided=is_mine and not case.undecided.payments and not any(row.is_ticked for row in rows),
+        is_decided=is_mine
+        and not case.undecided.payments
+        and not any(row.is_ticked for row in rows.values()),
+        can_judge_approved=is_mine and any(event.can_be_judged for event in events.events),
     )
-
-
-def payment_row(
-    flagged: FlaggedTransaction, row: ScoredTransaction | None, *, is_revealed: bool
-) -> PaymentRow:
-    """Show a flagged payment; ``row`` is its row in the history, None where that is not kept any more."""
-    who = (
-        ("Card", flagged.card_id),
-        ("Device", flagged.device_id),
-        ("Address", flagged.ip_address),
-        ("Payee", flagged.payee_id),
-    )
-    what = " · ".join(
-        part for part in (flagged.merchant_category, flagged.merchant_id, flagged.channel) if part
-    )
-    return PaymentRow(
-        payment_id=payment_id(flagged),
-        at=shown_time(flagged.occurred_at),
-        arrival="" if row is None else arrival_of(row),
-        amount=money(flagged.amount, flagged.currency),
-        score=flagged.risk_score,
-        decision=flagged.decision.value,
-        status=status_text(flagged.status),
-        is_undecided=is_undecided(flagged),
-        is_ticked=is_undecided(flagged),
-        place=place_words(row.transaction) if row is not None else (flagged.country or ""),
-        what=printable(what, MAX_TEXT_CHARACTERS),
-        who=tuple((name, masked(value, is_revealed=is_revealed)) for name, value in who if value),
-        reasons=reason_rows(flagged.reasons),
-        flaws=flaws_of(flagged, row),
-    )
-
-
-def reason_rows(reasons: Sequence[Reason]) -> tuple[ReasonRow, ...]:
-    """Show reasons, most points first."""
-    return tuple(
-        ReasonRow(each.points, printable(each.sentence, MAX_SENTENCE_CHARACTERS), each.rule_id)
-        for each in sorted(reasons, key=lambda reason: -reason.points)
-    )
-
-
-def flaws_of(flagged: FlaggedTransaction, row: ScoredTransaction | None) -> tuple[str, ...]:
-    """Say what was missing or invalid in a payment's record, and how it was scored."""
-    flaws = []
-    if row is not None:
-        payment = row.transaction
-        flaws += [
-            f"{field.replace('_', ' ')}: sent, and not usable as it was" for field in payment.invalid_fields
-        ]
-        if payment.is_currency_assumed:
-            flaws.append("no currency was sent; taken to be USD")
-        if row.failed_rule_ids:
-            flaws.append(f"rules that could not be evaluated: {', '.join(row.failed_rule_ids)}")
-        invalid = {field.partition(".")[0] for field in payment.invalid_fields}
-        absent = [
-            field.removesuffix("_id").replace("_", " ")
-            for field in ("card_id", "device_id", "ip_address", "location", "channel")
-            if getattr(payment, field) is None and field not in invalid
-        ]
-        if absent:
-            flaws.append(f"not sent: {', '.join(absent)}")
-    if flagged.degraded:
-        flaws.append("scored without the cache: counts across users may be too small")
-    return tuple(flaws)
 
 
 def similar_row(case: ClosedCase) -> SimilarRow:
-    """Show how a case ended."""
+    """Show how a case ended. What its labels do not say yet counts as its verdict does, but in a mixed case it is on its way."""
+    fraud, legitimate, coming = case.fraud, case.legitimate, case.undecided
+    if case.verdict is CaseVerdict.FRAUD:
+        fraud, coming = _sum(fraud, coming), Tally()
+    elif case.verdict is CaseVerdict.LEGITIMATE:
+        legitimate, coming = _sum(legitimate, coming), Tally()
+    on_their_way = f", {coming.payments} on their way" if coming.payments else ""
     return SimilarRow(
         case_id=case.key.case_id,
         ended=case.verdict.value,
         closed_at=shown_time(case.closed_at),
-        payments=f"{case.fraud.payments} fraud, {case.legitimate.payments} legitimate",
-        money=base_money(case.fraud.amount_base, case.base_currency),
-        released=base_money(case.legitimate.amount_base, case.base_currency),
+        payments=f"{fraud.payments} fraud, {legitimate.payments} legitimate{on_their_way}",
+        money=base_money(fraud.amount_base, case.base_currency),
+        released=base_money(legitimate.amount_base, case.base_currency),
     )
 
 
-def similar_summary(cases: Sequence[ClosedCase]) -> str:
-    """Say how similar cases ended together."""
+def similar_summary(cases: Sequence[ClosedCase], reasons: Sequence[str]) -> str:
+    """Say how cases ended together that have the same two strongest reasons; ``reasons`` are the ids of their rules."""
+    rules = " and ".join(reasons[:2]) or "no rule"
     if not cases:
-        return "No closed case has the same two strongest reasons."
+        return f"No other closed case has the same strongest reasons ({rules})."
     ended = [case.verdict.value for case in cases]
     parts = [f"{ended.count(word)} {word}" for word in ("fraud", "mixed", "legitimate") if word in ended]
-    return f"Of the newest {len(cases)}: {', '.join(parts)}."
+    return f"Of the newest {counted(len(cases), 'closed case')} with the same strongest reasons ({rules}): {', '.join(parts)}."
+
+
+def _sum(one: Tally, other: Tally) -> Tally:
+    return Tally(one.payments + other.payments, one.amount_base + other.amount_base)
 
 
 def decision_row(decision: CaseDecision) -> DecisionRow:
@@ -325,7 +259,7 @@ def decision_row(decision: CaseDecision) -> DecisionRow:
     return DecisionRow(
         at=shown_time(decision.decided_at),
         said=ruling_text(decision.ruling),
-        payments=counted(len(decision.payments), "payment"),
+        payments=counted(len(decision.labelled_keys), "payment"),
         note=printable(decision.ruling.note, MAX_TEXT_CHARACTERS),
         state="" if decision.undone_at is None else f"undone {shown_time(decision.undone_at)}",
     )
@@ -343,15 +277,18 @@ def _on_their_way(decisions: Sequence[CaseDecision], now: datetime) -> dict[str,
         key: decision.ruling.verdict.value
         for decision in decisions
         if is_in_flight(decision, now)
-        for key in decision.event_keys
+        for key in decision.labelled_keys
     }
 
 
-def _in_case(row: PaymentRow, verdict: str, *, is_contested: bool) -> PaymentRow:
-    if not verdict:
-        return msgspec.structs.replace(row, is_ticked=row.is_ticked or is_contested)
-    status = f"{verdict}, on its way" if row.is_undecided else row.status
-    return msgspec.structs.replace(row, status=status, is_undecided=False, is_ticked=False)
+def _earlier(
+    flagged: FlaggedTransaction,
+    history: Mapping[FlaggedKey, ScoredTransaction],
+    features: Mapping[FlaggedKey, Mapping[str, FeatureValue]],
+) -> Earlier:
+    """What is known of the user before a payment: its features, and the payments before it that were read."""
+    before = [row.transaction for row in history.values() if row.occurred_at < flagged.occurred_at]
+    return Earlier(features.get(flagged.key, {}), before)
 
 
 def _lines(
@@ -360,7 +297,14 @@ def _lines(
     return odd_first(evidence(features.get(lead.key, {}), lead.base_currency))
 
 
-def _timeline(records: CaseRecords, features: Mapping[FlaggedKey, Mapping[str, FeatureValue]]) -> Timeline:
+def _timeline(
+    records: CaseRecords,
+    features: Mapping[FlaggedKey, Mapping[str, FeatureValue]],
+    coming: Mapping[str, str],
+    numbers: Mapping[str, str],
+    *,
+    is_revealed: bool,
+) -> Timeline:
     amounts = {key: float(named["amount_base"]) for key, named in features.items() if "amount_base" in named}
     return timeline(
         records.history,
@@ -369,16 +313,16 @@ def _timeline(records: CaseRecords, features: Mapping[FlaggedKey, Mapping[str, F
         frozenset(each.key for each in records.payments if each.own_alert_id is not None),
         amounts,
         records.case.base_currency,
+        coming,
+        numbers,
+        is_revealed=is_revealed,
     )
 
 
-def _map(
-    records: CaseRecords, features: Mapping[FlaggedKey, Mapping[str, FeatureValue]], land: Sequence[Ring]
-) -> WorldMap | None:
-    rows = sorted(records.history.items(), key=lambda item: item[1].occurred_at)
+def _map(records: CaseRecords, land: Sequence[Ring]) -> WorldMap | None:
     stops: list[Stop] = []
-    for key, row in rows:
-        stop = stop_of(row, features[key], shown_time(row.occurred_at), place_words(row.transaction))
+    for row in sorted(records.history.values(), key=lambda each: each.occurred_at):
+        stop = stop_of(row, shown_time(row.occurred_at), place_words(row.transaction))
         if stop is not None:
             stops.append(stop)
     return world_map(stops, land)

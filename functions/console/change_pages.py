@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from common.ruleset_bucket import ChangedDocumentError, MissingDocumentError
 from common.ruleset_desk import DeskRefusal
@@ -13,7 +13,7 @@ from console.change_views import change_view, changes_view
 from console.difference_views import compared
 from console.editor_views import REACHES, share_of
 from console.rights import Right
-from console.tried_views import can_be_tried, tried_view
+from console.tried_views import AS_CANDIDATE, can_be_tried, trial_view
 from contract.ruleset_change import ChangeKind
 from contract.ruleset_draft import Draft
 from contract.tried import TryRequest
@@ -27,25 +27,15 @@ if TYPE_CHECKING:
     from console.pages import Notice
     from console.rules_pages import ActiveDocument
     from console.ruleset_reader import RulesetReader
-    from console.tried_views import TriedView
+    from console.trials import Trials
+    from console.tried_views import TrialView
     from contract.authoring import RulesetOutline
     from contract.ruleset_change import RulesetChange
-    from contract.tried import TryAnswer
 
 SHOWN: Final = 50
 """Changes on the page, the newest."""
 
 MAX_NOTE_CHARACTERS: Final = 500
-
-_AS_CANDIDATE: Final = (ChangeKind.SHADOW, ChangeKind.CANDIDATE)
-
-
-class Trials(Protocol):
-    """The call to what tries rulesets; see :class:`console.replays.Replays`."""
-
-    def tried(self, request: TryRequest) -> TryAnswer:
-        """Try a proposed ruleset on stored payments."""
-        ...
 
 
 class ChangePages:
@@ -62,7 +52,7 @@ class ChangePages:
     reader : RulesetReader
         The validator.
     trials : Trials
-        Tries rulesets.
+        What tries rulesets on stored payments.
     """
 
     def __init__(
@@ -92,34 +82,42 @@ class ChangePages:
         return self._page(visit, "changes.html", view=view)
 
     def change(self, visit: Visit) -> Response:
-        """Show a change, and what differs."""
+        """Show a change, what differs, and what is known of its trial."""
         change = self._rulesets.change(visit.parts["change"])
         if change is None:
             return self._desk.pages.notice(notices.NO_PAGE, visit.who)
-        return self._change(visit, change, None)
+        return self._change(visit, change)
 
     def reveal_change(self, visit: Visit) -> Response:
         """Show a change with the values that it changes on lists, and note who has seen them."""
         change = self._rulesets.reveal(visit.parts["change"], visit.person)
         if isinstance(change, DeskRefusal):
             return self._desk.pages.notice(notices.REFUSED_CHANGES[change], visit.who)
-        return self._change(visit, change, None, is_revealed=True)
+        return self._change(visit, change, is_revealed=True)
 
     def try_change(self, visit: Visit) -> Response:
-        """Show a change, and what it would have said of stored payments."""
+        """Have a change tried on stored payments, and go where one sees how far it is."""
         change = self._rulesets.change(visit.parts["change"])
         if change is None or not can_be_tried(change):
             return self._desk.pages.notice(notices.NO_PAGE, visit.who)
-        request = TryRequest(
-            proposal=change.sha256_after or "",
-            digest_before=change.digest_before or "",
-            is_candidate=change.kind in _AS_CANDIDATE,
-        )
-        return self._change(visit, change, tried_view(self._trials.tried(request), request.days))
+        self._trials.begin(_request(change), visit.now)
+        return self._desk.pages.go(f"/changes/{change.change_id}#trial")
 
-    def _change(
-        self, visit: Visit, change: RulesetChange, tried: TriedView | None, *, is_revealed: bool = False
-    ) -> Response:
+    def trial_of_change(self, visit: Visit) -> Response:
+        """Show how far a change's trial is, or what it has found, by itself."""
+        change = self._rulesets.change(visit.parts["change"])
+        if change is None or not can_be_tried(change):
+            return self._desk.pages.notice(notices.NO_PAGE, visit.who)
+        return self._page(visit, "trial.html", trial=self._trial(change, visit), change=change.change_id)
+
+    def _trial(self, change: RulesetChange, visit: Visit) -> TrialView | None:
+        """How far a change's trial is; None where it cannot be tried."""
+        if not can_be_tried(change):
+            return None
+        request = _request(change)
+        return trial_view(self._trials.row(request.trial_id), request, visit.now)
+
+    def _change(self, visit: Visit, change: RulesetChange, *, is_revealed: bool = False) -> Response:
         rights = frozenset() if visit.who is None else visit.who.rights
         view = change_view(
             change,
@@ -135,8 +133,7 @@ class ChangePages:
             view=view,
             difference=found,
             missing=missing,
-            tried=tried,
-            can_try=can_be_tried(change),
+            trial=self._trial(change, visit),
             can_reveal=not is_revealed and Right.DECIDE_CHANGES in rights,
         )
 
@@ -211,6 +208,14 @@ class ChangePages:
 
     def _page(self, visit: Visit, template: str, **view: Any) -> Response:
         return self._desk.pages.page(template, visit.who, page_name="changes", **view)
+
+
+def _request(change: RulesetChange) -> TryRequest:
+    return TryRequest(
+        proposal=change.sha256_after or "",
+        digest_before=change.digest_before or "",
+        is_candidate=change.kind in AS_CANDIDATE,
+    )
 
 
 def _note(visit: Visit) -> str | None:

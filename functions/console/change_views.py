@@ -31,7 +31,7 @@ STATES: Final = {
     ChangeState.APPROVED: "approved, waits for its deployment",
     ChangeState.DEPLOYING: "is being deployed",
     ChangeState.DEPLOYED: "deployed",
-    ChangeState.FAILED: "approved, and not deployed",
+    ChangeState.FAILED: "not deployed",
     ChangeState.REJECTED: "rejected",
     ChangeState.RETRACTED: "retracted by its author",
 }

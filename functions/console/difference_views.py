@@ -22,7 +22,8 @@ _CONTEXT: Final = 20
 """Lines around a changed one: a rule has fewer."""
 _OF_CHAMPION: Final = frozenset({"base_currency", "exchange_rates", "guardrails"})
 """Settings that a candidate has from the ruleset for all users."""
-_OF_CANDIDATE: Final = frozenset({"share", "guardrails"})
+_DRAW_KEY: Final = "draw_key"
+_OF_CANDIDATE: Final = frozenset({"share", _DRAW_KEY, "guardrails"})
 """Settings that are shown with the candidate's place."""
 
 _NOTHING: Final = "Nothing differs but comments and how the text is written."
@@ -184,6 +185,7 @@ def _of_place(outline: RulesetOutline) -> Iterator[tuple[str, str]]:
     if outline.candidate is not None:
         yield "candidate", outline.candidate.version
         yield "share", f"{outline.share!r}% of the users"
+        yield _DRAW_KEY, dict(outline.candidate.settings).get(_DRAW_KEY, "")
     yield from _of_bands(outline.bands)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from common.proposals import proposed_whole
 from common.ruleset_desk import DeskRefusal
 from common.sanitizing import printable
 from console import notices
@@ -22,10 +23,12 @@ from console.editor_views import (
     share_of,
     written_of,
 )
+from console.tried_views import AS_CANDIDATE
 from contract.authoring import ChangeRule, ReadSide
 from contract.ruleset_change import ChangeKind
 from contract.ruleset_draft import CheckedDraft, Draft
 from contract.side import Side
+from contract.tried import TryRequest
 from engine.features.catalogue import CATALOGUE
 
 if TYPE_CHECKING:
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     from console.pages import Notice
     from console.rules_pages import ActiveDocument
     from console.ruleset_reader import RulesetReader
+    from console.trials import Trials
     from contract.active_ruleset import ActiveRuleset
     from contract.authoring import RulesetOutline
 
@@ -69,15 +73,23 @@ class EditorPages:
         What is active.
     reader : RulesetReader
         The validator.
+    trials : Trials
+        What tries rulesets on stored payments.
     """
 
     def __init__(
-        self, desk: Desk, rulesets: RulesetDesk, active: ActiveDocument, reader: RulesetReader
+        self,
+        desk: Desk,
+        rulesets: RulesetDesk,
+        active: ActiveDocument,
+        reader: RulesetReader,
+        trials: Trials,
     ) -> None:
         self._desk = desk
         self._rulesets = rulesets
         self._active = active
         self._reader = reader
+        self._trials = trials
 
     def new_rule(self, visit: Visit) -> Response:
         """Show the form of a new rule."""
@@ -115,6 +127,24 @@ class EditorPages:
         active, text, outline = found
         written = written_of(visit.form, _version(visit, outline))
         return self._shown(visit, active, outline, written, self._edit(active, text, outline, written))
+
+    def try_draft(self, visit: Visit) -> Response:
+        """Have what was written tried on stored payments, before anybody proposes it. What the checker refuses is shown in the form instead."""
+        found = self._active.get()
+        if found is None:
+            return self._notice(visit, notices.NO_RULESET)
+        active, text, outline = found
+        written = written_of(visit.form, _version(visit, outline))
+        edit = self._edit(active, text, outline, written)
+        if edit.draft is None or edit.answer is None:
+            return self._shown(visit, active, outline, written, edit)
+        request = TryRequest(
+            proposal=self._trials.keep(proposed_whole(edit.draft, edit.answer)),
+            digest_before=active.digest,
+            is_candidate=edit.draft.kind in AS_CANDIDATE,
+        )
+        self._trials.begin(request, visit.now)
+        return self._desk.pages.go(f"/rules/trials/{request.trial_id}")
 
     def propose_change(self, visit: Visit) -> Response:
         """Propose what was written. What the checker refuses, or was written from another ruleset, is shown in the form instead."""

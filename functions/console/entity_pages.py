@@ -10,6 +10,7 @@ from console.case_pages import MAX_PAYMENTS
 from console.case_reader import case_of
 from console.entity_views import EntityRecords, entity_view, values_of
 from console.link_graph import Shared, link_graph
+from console.views import shown_time
 from contract.case_work import Refusal
 from engine.features.stored import features_of
 
@@ -72,9 +73,7 @@ class EntityPages:
             link.entity_id: Shared(tuple(each.case_id for each in link.cases), link.case_count, link.has_more)
             for link in links
         }
-        words = {
-            each.case_id: f"{each.severity.value}, {_state(each)}" for link in links for each in link.cases
-        }
+        words = {each.case_id: _words(each, case) for link in links for each in link.cases}
         values = values_of(self._records.case_payments(case, MAX_PAYMENTS))
         graph = link_graph(case.entities, shared, values, words)
         return self._page(visit, "links.html", graph=graph, case_id=case.case_id)
@@ -129,5 +128,8 @@ def numbered_entity(case: Case, number: str) -> str | None:
     return case.entities[int(number)]
 
 
-def _state(case: Case) -> str:
-    return "open" if case.verdict is None else case.verdict.value
+def _words(other: Case, case: Case) -> str:
+    """Say of another case how grave it is, how it ended, since when it is there, and whose it is."""
+    state = "open" if other.verdict is None else f"closed: {other.verdict.value}"
+    whose = "the same user" if other.case_owner == case.case_owner else "another user"
+    return f"{other.severity.value}, {state}, of {whose}, opened {shown_time(other.opened_at)}"

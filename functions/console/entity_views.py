@@ -11,7 +11,7 @@ from common.alert_text import money
 from console.link_graph import KINDS
 from console.masking import masked
 from console.payment_views import FoundCase, feature_text, found_case
-from console.timeline import status_text
+from console.timeline import OUTCOMES, status_text
 from console.verdicts import money_of, payment_id
 from console.views import base_money, counted, shown_time
 from contract.case import Case, Judgement
@@ -62,6 +62,7 @@ class EntityPayment(msgspec.Struct, frozen=True):
     user: str
     """A number of the page's own: users are not named."""
     decision: str
+    outcome: str
     score: int
     status: str
 
@@ -208,6 +209,7 @@ def _payment(flagged: FlaggedTransaction, user: int) -> EntityPayment:
         amount=money(flagged.amount, flagged.currency),
         user=f"user {user}",
         decision=flagged.decision.value,
+        outcome=OUTCOMES[flagged.decision],
         score=flagged.risk_score,
         status=status_text(flagged.status),
     )

@@ -16,9 +16,15 @@ Unit = Literal["count", "money", "km", "km/h", "days", "hours", "share", "times"
 ODD_RATIO: Final = 3.0
 """From this many times its norm on, a figure is marked."""
 
+LEAST: Final = 0.01
+"""The smallest figure that is written out."""
 
 FEW: Final = 3
 """A smaller count is never marked: whatever is rare is many times its norm with the first payment."""
+
+
+OWN_PAST_DAYS: Final = 7.0
+"""From here on most of an entity's norm is its own past: that is mixed with a week of what is usual for its kind."""
 
 
 class Figure(msgspec.Struct, frozen=True):
@@ -34,6 +40,10 @@ class Figure(msgspec.Struct, frozen=True):
     user_means: str = ""
     """What the user's norm is."""
     entity_means: str = ""
+    past: str = ""
+    """Feature that says since when the entity is known; empty where its norm is its own in any case."""
+    kind_means: str = ""
+    """What the entity's norm is where the entity has no past of its own: that of its kind. Empty where it is not shown then."""
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -49,7 +59,7 @@ class Line(msgspec.Struct, frozen=True):
 
 
 FIGURES: Final = (
-    Figure("Amount", "amount_base", "money", "amount_mean_30d_base", "merchant_usual_mean_base", "mean of 30 days", "merchant's mean"),
+    Figure("Amount", "amount_base", "money", "amount_mean_30d_base", "merchant_usual_mean_base", "mean of 30 days", "merchant's mean", "merchant_known_days"),
     Figure("Largest amount before", "amount_max_recent_base", "money"),
     Figure("Paid in 1 hour", "amount_sum_1h_base", "money"),
     Figure("Paid in 24 hours", "amount_sum_24h_base", "money", "amount_per_day_30d_base", "", "a day, of 30"),
@@ -61,22 +71,22 @@ FIGURES: Final = (
     Figure("Distance from the place before", "distance_from_last_km", "km"),
     Figure("Speed that explains both places", "implied_speed_kmh", "km/h"),
     Figure("Usual payments at this hour of the week", "hour_of_week_share", "share"),
-    Figure("Payments from this device before", "device_tx_count", "count", "usual_tx_count", "", "usual payments in all"),
-    Figure("Payments to this payee before", "payee_tx_count", "count", "usual_tx_count", "", "usual payments in all"),
-    Figure("Payments to this merchant before", "merchant_tx_count", "count", "usual_tx_count", "", "usual payments in all"),
-    Figure("Payments in this country before", "country_tx_count", "count", "usual_tx_count", "", "usual payments in all"),
+    Figure("Usual payments from this device before", "device_tx_count", "count", "usual_tx_count", "", "usual payments in all"),
+    Figure("Usual payments to this payee before", "payee_tx_count", "count", "usual_tx_count", "", "usual payments in all"),
+    Figure("Usual payments to this merchant before", "merchant_tx_count", "count", "usual_tx_count", "", "usual payments in all"),
+    Figure("Usual payments in this country before", "country_tx_count", "count", "usual_tx_count", "", "usual payments in all"),
     Figure("Age of the account", "account_age_days", "days"),
     Figure("Reviewed in 30 days", "review_count_30d", "count"),
     Figure("Blocked in 30 days", "block_count_30d", "count"),
     Figure("Users of the card in 30 days", "card_users_30d", "count"),
     Figure("Users of the device in 24 hours", "device_users_24h", "count"),
-    Figure("Payments from the device in 1 hour", "device_payments_1h", "count", "", "device_usual_payments_1h", "", "device's usual"),
+    Figure("Payments from the device in 1 hour", "device_payments_1h", "count", "", "device_usual_payments_1h", "", "device's usual", "device_known_days", "usual of devices in general"),
     Figure("Users of the address in 1 hour", "ip_users_1h", "count"),
-    Figure("Payments from the address in 1 hour", "ip_payments_1h", "count", "", "ip_usual_payments_1h", "", "address's usual"),
+    Figure("Payments from the address in 1 hour", "ip_payments_1h", "count", "", "ip_usual_payments_1h", "", "address's usual", "ip_known_days", "usual of addresses in general"),
     Figure("Payments from the network in 1 hour", "network_payments_1h", "count", "", "network_usual_payments_1h", "", "network's usual"),
-    Figure("Payments to the merchant in 1 hour", "merchant_payments_1h", "count", "", "merchant_usual_payments_1h", "", "merchant's usual"),
-    Figure("Micro amounts to the merchant in 1 hour", "merchant_micro_payments_1h", "count", "", "merchant_usual_micro_payments_1h", "", "merchant's usual"),
-    Figure("First-time payers of the payee in 24 hours", "payee_first_payments_24h", "count", "", "payee_usual_payments_24h", "", "all usual payments"),
+    Figure("Payments to the merchant in 1 hour", "merchant_payments_1h", "count", "", "merchant_usual_payments_1h", "", "merchant's usual", "merchant_known_days", "usual of merchants in general"),
+    Figure("Micro amounts to the merchant in 1 hour", "merchant_micro_payments_1h", "count", "", "merchant_usual_micro_payments_1h", "", "merchant's usual", "merchant_known_days", "usual of merchants in general"),
+    Figure("First-time payers of the payee in 24 hours", "payee_first_payments_24h", "count", "", "payee_usual_payments_24h", "", "payee's usual, of all payers", "payee_known_days", "usual of payees in general"),
     Figure("Paid to the payee in 24 hours", "payee_amount_24h_base", "money"),
     Figure("Fraud rate of the card", "card_fraud_rate_30d", "share", "", "usual_fraud_rate_30d", "", "of all payments"),
     Figure("Fraud rate of the device", "device_fraud_rate_30d", "share", "", "usual_fraud_rate_30d", "", "of all payments"),
@@ -140,6 +150,10 @@ def _derived(known: Mapping[str, float]) -> dict[str, float]:
 def _line(figure: Figure, known: Mapping[str, float], base_currency: str) -> Line | None:
     value = known.get(figure.feature, 0.0)
     user, entity = known.get(figure.user, 0.0), known.get(figure.entity, 0.0)
+    has_past = not figure.past or known.get(figure.past, 0.0) >= OWN_PAST_DAYS
+    entity_means = figure.entity_means if has_past else figure.kind_means
+    if not entity_means:
+        entity = 0.0
     if figure.feature in _SMALLER_IS_ODD:
         is_odd = bool(known.get(_ODD_WHERE_MISSING[figure.feature], 0.0))
         if not value and not is_odd:
@@ -158,7 +172,7 @@ def _line(figure: Figure, known: Mapping[str, float], base_currency: str) -> Lin
         title=figure.title,
         value=figure_text(value, figure.unit, base_currency),
         user=_norm_text(user, figure.user_means, figure.unit, base_currency),
-        entity=_norm_text(entity, figure.entity_means, figure.unit, base_currency),
+        entity=_norm_text(entity, entity_means, figure.unit, base_currency),
         is_odd=is_odd,
     )
 
@@ -172,7 +186,11 @@ def figure_text(value: float, unit: Unit, base_currency: str = "") -> str:
 
     >>> figure_text(1250.5, "money", "USD"), figure_text(0.0042, "share"), figure_text(3.0, "count"), figure_text(0.25, "count")
     ('1,250.50 USD', '0.42%', '3', '0.25')
+    >>> figure_text(0.004, "count"), figure_text(0.0049, "money", "USD")
+    ('less than 0.01', 'less than 0.01 USD')
     """
+    if unit != "share" and 0 < value < LEAST:
+        return f"less than {figure_text(LEAST, unit, base_currency)}"
     if unit == "money":
         return f"{value:,.2f} {base_currency}".strip()
     if unit == "share":

@@ -27,9 +27,11 @@ from common.decision_tables import DecisionTables
 from common.decision_tables import Tables as DecisionTableNames
 from common.dynamodb import CLIENT_CONFIG
 from common.label_sender import LabelSender
+from common.ruleset_bucket import put_proposal
 from common.ruleset_changes import ChangeRows
 from common.ruleset_desk import RulesetDesk
 from common.settings import read_settings
+from common.trial_rows import TrialRows
 from console.app import Desk, make_app
 from console.audit_store import AuditStore
 from console.audit_trail import AuditTrail
@@ -61,6 +63,8 @@ from console.search_pages import SearchPages
 from console.session_store import SessionStore
 from console.settings import Settings
 from console.sign_in import SignInPages
+from console.trial_pages import TrialPages
+from console.trials import Trials
 from console.watch_pages import WatchPages
 from console.web import Urllib3Web
 from console.week_records import WeekRecords
@@ -86,7 +90,7 @@ clock = partial(datetime.now, UTC)
 audit_store = AuditStore(dynamodb, settings.audit_events_table)
 desk = Desk(
     settings,
-    SessionStore(dynamodb, settings.console_sessions_table),
+    SessionStore(dynamodb, settings.console_sessions_table, logger),
     AuditTrail(audit_store, clock, partial(secrets.token_hex, 16)),
     Pages(settings),
     clock,
@@ -137,6 +141,12 @@ reader = RulesetReader(boto3.client("lambda", config=VALIDATOR_CONFIG), settings
 active = ActiveDocument(rulesets, reader)
 counts = RolloutWindows(CountsTable(dynamodb, settings.rollout_counts_table, keeps_hours=False))
 replays = Replays(boto3.client("lambda", config=REPLAY_CONFIG), settings.replay_function, logger)
+trials = Trials(
+    TrialRows(dynamodb, settings.rollout_counts_table),
+    replays,
+    partial(put_proposal, s3, settings.rules_bucket),
+    partial(secrets.token_hex, 16),
+)
 flow = LiveRecords(
     boto3.client("cloudwatch", config=METRICS_CONFIG),
     settings.metrics_namespace,
@@ -164,8 +174,9 @@ application: Any = Mangum(  # its type of a context is not Powertools'
             JudgePages(desk, cases, records, verdicts),
             WatchPages(desk, cases, week, flow),
             RulesPages(desk, rulesets, active, week, counts),
-            EditorPages(desk, rulesets, active, reader),
-            ChangePages(desk, rulesets, active, reader, replays),
+            EditorPages(desk, rulesets, active, reader, trials),
+            ChangePages(desk, rulesets, active, reader, trials),
+            TrialPages(desk, trials, records),
             ListPages(desk, rulesets, active, reader, cases, records),
             ModelPages(desk, active, reader, counts),
             QueuePages(desk, cases, records, verdicts, beside, filters, new_id),

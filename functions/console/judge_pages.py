@@ -1,4 +1,4 @@
-"""Verdicts: payments of a case are judged in one step, and within ten seconds that is undone; a second person looks at much released money."""
+"""Verdicts: payments of a case, and approved ones of its user, are judged in one step, and within ten seconds that is undone; a second person looks at much released money."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from console import notices
+from console.approved import among, approved_payment, worth_of
 from console.case_pages import MAX_PAYMENTS
 from console.case_reader import case_of
-from console.verdicts import money_of, payment_id, read_verdict
+from console.verdicts import Unreadable, money_of, payment_id, read_verdict
 from console.views import base_money, counted
 from contract.case import CaseKey, parse_case_id
 from contract.case_work import UNDO, Refusal, agree
@@ -25,11 +26,14 @@ if TYPE_CHECKING:
     from console.records import Records
     from console.verdicts import Choice
     from contract.case import Case
-    from contract.case_decision import Ruling
+    from contract.case_decision import ApprovedPayment, Ruling
     from contract.flagged import FlaggedTransaction
 
 MAX_FORM_ID_CHARACTERS: Final = 64
 MAX_VERSION_DIGITS: Final = 15
+
+MAX_HISTORY_READ: Final = 300
+"""Payments of a user among which a ticked one is searched for, the newest: more than a page shows, since new ones come in between."""
 
 
 class Verdicts(Protocol):
@@ -43,9 +47,10 @@ class Verdicts(Protocol):
         ruling: Ruling,
         analyst: str,
         now: datetime,
-        beside: Decimal = ...,
+        approved: Collection[ApprovedPayment] = (),
+        released_elsewhere: Decimal = ...,
     ) -> Case | Refusal:
-        """Decide on payments of a case."""
+        """Decide on payments of a case, and on approved ones of its user."""
         ...
 
     def undo(self, key: CaseKey, decision_id: str, analyst: str, now: datetime) -> Case | Refusal:
@@ -82,25 +87,33 @@ class JudgePages:
         """Give a verdict on the chosen payments; much money is asked for once more."""
         form, who = visit.form, visit.who
         said = read_verdict(form.get("verdict", ""), form.get("fraud_type", ""), visit.reason)
+        if isinstance(said, Unreadable):
+            return self._desk.pages.notice(notices.UNREADABLE_VERDICTS[said], who)
         decision = form_id(visit)
         case = case_of(self._cases, visit)
         if isinstance(case, Refusal):
             return self._refused(visit, case)
         payments = self._records.case_payments(case, MAX_PAYMENTS)
         chosen = [each for each in payments if payment_id(each) in {*visit.chosen}]
-        if said is None or not decision or not chosen:
+        approved = self._approved(case, {*visit.chosen} - {payment_id(each) for each in chosen})
+        if not decision or not visit.chosen:
             return self._desk.pages.notice(notices.NOTHING_CHOSEN, who)
-        amount = money_of(chosen, case.base_currency)
+        if len(chosen) + len(approved) < len({*visit.chosen}):
+            return self._desk.pages.notice(notices.PAYMENTS_GONE, who)
+        amount = money_of(chosen, case.base_currency) + worth_of(approved)
+        summary = _summary(case, chosen, approved, said.choice)
         if amount >= self._desk.settings.confirm_amount_base and form.get("confirmed") != decision:
-            return self._confirm(visit, case, chosen, said.choice)
+            return self._confirm(visit, case, summary)
         keys = [each.event_key for each in chosen]
-        judged = self._verdicts.decide(case.key, decision, keys, said.ruling, visit.person, visit.now)
+        judged = self._verdicts.decide(
+            case.key, decision, keys, said.ruling, visit.person, visit.now, approved
+        )
         if isinstance(judged, Refusal):
             return self._refused(visit, judged)
         return self._page(
             visit,
             "judged.html",
-            summary=_summary(case, chosen, said.choice),
+            summary=summary,
             ends="" if judged.verdict is None else judged.verdict.value,
             is_second_look_due=judged.is_look_due,
             case_id=case.case_id,
@@ -138,18 +151,27 @@ class JudgePages:
             return self._refused(visit, case)
         return self._desk.pages.go(f"/cases/{case.case_id}")
 
-    def _confirm(
-        self, visit: Visit, case: Case, chosen: Sequence[FlaggedTransaction], choice: Choice
-    ) -> Response:
+    def _approved(self, case: Case, wanted: Collection[str]) -> list[ApprovedPayment]:
+        """Approved payments of the case's user that a form names."""
+        if not wanted:
+            return []
+        history = among(self._records.history_of_user(case.user_id, MAX_HISTORY_READ))
+        return [
+            approved_payment(key, row, case.base_currency)
+            for key, row in history.items()
+            if payment_id(key) in wanted
+        ]
+
+    def _confirm(self, visit: Visit, case: Case, summary: str) -> Response:
         return self._page(
             visit,
             "confirm.html",
-            summary=_summary(case, chosen, choice),
+            summary=summary,
             case_id=case.case_id,
             fields={
                 name: visit.form.get(name, "") for name in ("verdict", "fraud_type", "reason", "decision")
             },
-            chosen=[payment_id(each) for each in chosen],
+            chosen=list(dict.fromkeys(visit.chosen)),
         )
 
     def _refused(self, visit: Visit, refusal: Refusal) -> Response:
@@ -174,6 +196,12 @@ def _seen_version(visit: Visit) -> int:
     return int(given) if given.isascii() and given.isdecimal() and len(given) <= MAX_VERSION_DIGITS else -1
 
 
-def _summary(case: Case, chosen: Sequence[FlaggedTransaction], choice: Choice) -> str:
-    money = base_money(money_of(chosen, case.base_currency), case.base_currency)
-    return f"{choice.words}: {counted(len(chosen), 'payment')}, {money}"
+def _summary(
+    case: Case,
+    chosen: Sequence[FlaggedTransaction],
+    approved: Sequence[ApprovedPayment],
+    choice: Choice,
+) -> str:
+    money = base_money(money_of(chosen, case.base_currency) + worth_of(approved), case.base_currency)
+    gone = f", {len(approved)} of them gone through" if approved else ""
+    return f"{choice.words}: {counted(len(chosen) + len(approved), 'payment')}{gone}, {money}"

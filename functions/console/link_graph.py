@@ -57,6 +57,8 @@ class CaseNode(msgspec.Struct, frozen=True):
 
     case_id: str
     words: str
+    shares: str
+    """What it has in common with this case."""
     x: float
     y: float
 
@@ -116,7 +118,9 @@ def link_graph(
             _entity(numbers[name], name, values.get(name, ""), shared.get(name, NOT_SHARED), places.get(name))
             for name in ranked
         ),
-        cases=tuple(CaseNode(each, words[each], *case_places[each]) for each in shown),
+        cases=tuple(
+            CaseNode(each, words[each], _shares(each, shared, values), *case_places[each]) for each in shown
+        ),
         edges=tuple(edges),
     )
 
@@ -140,6 +144,12 @@ def _entity(
         y=y,
         is_drawn=place is not None,
     )
+
+
+def _shares(case_id: str, shared: Mapping[str, Shared], values: Mapping[str, str]) -> str:
+    """Name the values that another case has too: as far as they were read, those that few have first."""
+    both = (name for name, each in shared.items() if case_id in each.case_ids)
+    return ", ".join(f"{kind_of(name)} {values.get(name, '')}".rstrip() for name in both)
 
 
 def _summary(entities: int, drawn: int) -> str:

@@ -6,6 +6,7 @@ from typing import Final
 
 from common.ruleset_desk import DeskRefusal
 from console.pages import Notice
+from console.verdicts import Unreadable
 from contract.case_work import Refusal
 from contract.saved_filter import MAX_FILTERS, MAX_NAME_CHARACTERS
 
@@ -113,6 +114,20 @@ NOTHING_CHOSEN: Final = Notice(
     "No payment was chosen",
     "Nothing was changed. Choose at least one payment, and a verdict.",
 )
+PAYMENTS_GONE: Final = Notice(
+    409,
+    "A payment is not there any more",
+    "Nothing was changed. At least one payment that you ticked is in another case by now, or is not kept any more. Open the case again, and judge what it shows.",
+)
+UNREADABLE_VERDICTS: Final = {
+    Unreadable.UNKNOWN: NOTHING_CHOSEN,
+    Unreadable.FRAUD_TYPE_OF_LEGITIMATE: Notice(
+        422,
+        "A legitimate payment has no kind of fraud",
+        'Nothing was changed. Go back: set the kind of fraud to "not known", or press Fraud or Probably fraud.',
+    ),
+}
+"""For forms that say no verdict."""
 NOBODY: Final = Notice(
     422,
     "Nobody was chosen",

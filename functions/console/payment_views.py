@@ -8,10 +8,10 @@ import msgspec
 
 from common.alert_text import money
 from common.sanitizing import printable
-from console.case_views import PaymentRow, ReasonRow, payment_row, reason_rows
 from console.evidence import Line, evidence, odd_first
 from console.masking import MAX_CHARACTERS, masked
-from console.timeline import arrival_of, judged_text, place_words
+from console.payment_rows import ReasonRow, flaws_of, reason_rows
+from console.timeline import OUTCOMES, arrival_of, judged_text, place_words
 from console.verdicts import payment_id
 from console.views import shown_time
 from contract.transaction import SENT_FIELDS
@@ -51,8 +51,8 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
     shadow: str
     """Rules in shadow that would have fired; empty for none."""
     judged: str
-    flagged: PaymentRow | None
-    """Where it was flagged."""
+    flaws: tuple[str, ...]
+    """What was missing or invalid in the record, where it was flagged."""
     lines: tuple[Line, ...]
     features: tuple[FeatureRow, ...]
     """All of them; none where the row's version is not known here."""
@@ -66,6 +66,7 @@ class FoundPayment(msgspec.Struct, frozen=True):
     at: str
     amount: str
     decision: str
+    outcome: str
     score: str
     place: str
     user: str
@@ -109,11 +110,11 @@ def payment_view(
     return PaymentView(
         title=f"{money(payment.amount, payment.currency)}, {shown_time(row.occurred_at)}",
         facts=_facts(row, is_revealed=is_revealed),
-        decision=f"{row.decision.value}, score {row.risk_score}",
+        decision=f"{OUTCOMES[row.decision].capitalize()} ({row.decision.value}), score {row.risk_score}",
         reasons=reason_rows(row.reasons),
         shadow=", ".join(row.shadow_rule_ids),
         judged=judged_text(labels),
-        flagged=None if flagged is None else payment_row(flagged, row, is_revealed=is_revealed),
+        flaws=() if flagged is None else flaws_of(flagged, row),
         lines=odd_first(evidence(features, row.base_currency)),
         features=tuple(
             FeatureRow(name, feature_text(value), _SENTENCES.get(name, ""))
@@ -133,6 +134,7 @@ def found_payments(
             at=shown_time(row.occurred_at),
             amount=money(row.transaction.amount, row.transaction.currency),
             decision=row.decision.value,
+            outcome=OUTCOMES[row.decision],
             score=str(row.risk_score),
             place=place_words(row.transaction),
             user=masked(key.user_id, is_revealed=False),

@@ -16,7 +16,7 @@ from console.judge_pages import form_id
 from console.queue_views import Filter, looks_view, queue_view, read_filter
 from console.rights import Right
 from console.route import Action
-from console.verdicts import CHOICES, FRAUD_TYPES, money_of, read_verdict, undecided
+from console.verdicts import CHOICES, KINDS, Unreadable, money_of, read_verdict, undecided
 from console.views import base_money, counted
 from contract.case import Case, parse_case_id
 from contract.case_work import Refusal, claim, reassign
@@ -174,9 +174,11 @@ class QueuePages:
     def judge_bulk(self, visit: Visit) -> Response:
         """Judge them, if they are still what was shown."""
         said = read_verdict(visit.form.get("verdict", ""), visit.form.get("fraud_type", ""), visit.reason)
+        if isinstance(said, Unreadable):
+            return self._desk.pages.notice(notices.UNREADABLE_VERDICTS[said], visit.who)
         bulk = self._bulk(visit)
         decision = form_id(visit)
-        if said is None or not decision or not bulk.chosen:
+        if not decision or not bulk.chosen:
             return self._desk.pages.notice(notices.NOTHING_CHOSEN, visit.who)
         if visit.form.get("summary") != bulk.summary:
             return self._preview(visit, bulk, has_changed=True)
@@ -205,7 +207,9 @@ class QueuePages:
         if isinstance(held, Refusal):
             return Refusal.TAKEN
         keys = [each.event_key for each in undecided(payments)]
-        return self._verdicts.decide(case.key, decision, keys, ruling, visit.person, visit.now, beside)
+        return self._verdicts.decide(
+            case.key, decision, keys, ruling, visit.person, visit.now, released_elsewhere=beside
+        )
 
     def _bulk(self, visit: Visit) -> Bulk:
         ids = list(dict.fromkeys(visit.chosen))[:MAX_BULK]
@@ -228,7 +232,7 @@ class QueuePages:
             has_changed=has_changed,
             cases=[(case.case_id, _line(case, payments)) for case, payments in bulk.cases],
             choices=choices,
-            fraud_types=FRAUD_TYPES,
+            kinds=KINDS,
             decision=self._new_id(),
         )
 

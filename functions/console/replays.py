@@ -1,24 +1,25 @@
-"""Decisions made again: by the replay function, which has the rules' language; it would be half of the console's zip."""
+"""Decisions made again, and trials of rulesets: by the replay function, which has the rules' language; it would be half of the console's zip."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 import msgspec
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from contract.replayed import ReplayAnswer, ReplayRequest
-from contract.tried import TryAnswer
 
 if TYPE_CHECKING:
-    from common.ruleset_checks import Functions
     from contract.flagged import FlaggedKey
-    from contract.tried import TryRequest
+    from contract.tried import TryJob
+
+Waiting = Literal["RequestResponse", "Event"]
+"""For the function's answer, or for Lambda's, which says that it has taken the request."""
 
 CLIENT_CONFIG: Final = Config(
     connect_timeout=2,
-    read_timeout=16,  # longer than the function may run
+    read_timeout=16,  # longer than a decision takes with all its retries
     retries={"mode": "standard", "total_max_attempts": 1},
 )
 
@@ -26,7 +27,13 @@ NO_ANSWER: Final = ReplayAnswer(
     why_not="What makes decisions again did not answer. Try again in a minute; the payment's row is not affected."
 )
 
-NOT_TRIED: Final = TryAnswer(why_not="What tries rulesets did not answer. Try again in a minute.")
+
+class Functions(Protocol):
+    """The call to Lambda; see boto3's client."""
+
+    def invoke(self, *, FunctionName: str, Payload: bytes, InvocationType: Waiting) -> Any:  # noqa: N803 - Lambda's names
+        """Run a function."""
+        ...
 
 
 class Replays:
@@ -47,10 +54,10 @@ class Replays:
         self._function = function
         self._log = log
 
-    def tried(self, request: TryRequest) -> TryAnswer:
-        """Try a proposed ruleset on stored payments; :data:`NOT_TRIED` where the function did not answer."""
-        content = self._invoke(msgspec.json.encode(request), "a ruleset was not tried")
-        return NOT_TRIED if content is None else msgspec.json.decode(content, type=TryAnswer)
+    def start(self, job: TryJob) -> bool:
+        """Ask for a trial, without waiting for its end; False where the function did not take the request."""
+        payload = msgspec.json.encode(job)
+        return self._invoke(payload, "a trial was not started", "Event") is not None
 
     def of(self, key: FlaggedKey) -> ReplayAnswer:
         """Make a payment's decision again; :data:`NO_ANSWER` where the function did not answer: the page shows the rest."""
@@ -58,9 +65,9 @@ class Replays:
         content = self._invoke(payload, "a decision was not made again")
         return NO_ANSWER if content is None else msgspec.json.decode(content, type=ReplayAnswer)
 
-    def _invoke(self, payload: bytes, problem: str) -> bytes | None:
+    def _invoke(self, payload: bytes, problem: str, waiting: Waiting = "RequestResponse") -> bytes | None:
         try:
-            answer = self._client.invoke(FunctionName=self._function, Payload=payload)
+            answer = self._client.invoke(FunctionName=self._function, Payload=payload, InvocationType=waiting)
             content: bytes = answer["Payload"].read()
         except (ClientError, BotoCoreError) as error:
             self._log.error(problem, extra={"error_type": type(error).__name__})

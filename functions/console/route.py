@@ -60,6 +60,8 @@ class Action(StrEnum):
     CHANGES_VIEWED = "changes_viewed"
     CHANGE_VIEWED = "change_viewed"
     CHANGE_TRIED = "change_tried"
+    DRAFT_TRIED = "draft_tried"
+    TRIAL_VIEWED = "trial_viewed"
     CHANGE_APPROVED = "change_approved"
     CHANGE_REJECTED = "change_rejected"
     CHANGE_RETRACTED = "change_retracted"

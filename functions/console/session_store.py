@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from console.sessions import SESSIONS_TABLE, Session
 from contract.clock import time_text
+from contract.errors import InvalidRowError
 from contract.items import from_item, to_item
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
+
+    from common.failures import FailureLog
 
 LISTED: Final = 200
 """Most sessions that a page lists."""
@@ -25,11 +28,14 @@ class SessionStore:
         A boto3 DynamoDB client.
     table : str
         The table's name in this environment.
+    log : FailureLog
+        Gets a line for each row that cannot be read and is left out of the list.
     """
 
-    def __init__(self, client: Any, table: str) -> None:
+    def __init__(self, client: Any, table: str, log: FailureLog) -> None:
         self._client = client
         self._table = table
+        self._log = log
 
     def insert(self, row: Session) -> None:
         """Insert a new row; its key is random."""
@@ -65,7 +71,12 @@ class SessionStore:
         while True:
             answer = self._client.scan(**request)
             for item in answer["Items"]:
-                yield from_item(SESSIONS_TABLE, item, Session)
+                # Another version of the console may have written a row; it must not keep people from all the others.
+                try:
+                    yield from_item(SESSIONS_TABLE, item, Session)
+                except InvalidRowError as error:
+                    fields = {"table": error.table, "attribute": error.attribute}
+                    self._log.error("A session cannot be read and is left out", extra=fields)
             if "LastEvaluatedKey" not in answer:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]

@@ -9,9 +9,15 @@ import msgspec
 
 from common.alert_text import money
 from common.sanitizing import printable
+from console.approved import can_be_judged
+from console.parties import Party, parties
+from console.verdicts import payment_id
+from console.views import duration
 from contract.clock import TimeBasis
+from contract.entity_ids import entity_names
 from contract.flagged import CONFIRMED_FRAUD, FALSE_POSITIVE, FlaggedKey
 from contract.label import LabelVerdict, effective
+from contract.scored import Decision
 from contract.transaction import Location
 
 if TYPE_CHECKING:
@@ -33,6 +39,14 @@ _LATE: Final = timedelta(minutes=10)
 """From here on the sender's time is shown beside the broker's."""
 
 
+OUTCOMES: Final = {
+    Decision.APPROVE: "gone through",
+    Decision.REVIEW: "held for review",
+    Decision.BLOCK: "stopped",
+}
+"""What becomes of a payment, by the decision."""
+
+
 class Event(msgspec.Struct, frozen=True):
     """A payment of the user."""
 
@@ -42,14 +56,22 @@ class Event(msgspec.Struct, frozen=True):
     """How far the sender's and the broker's time are apart; empty where they agree."""
     amount: str
     decision: str
+    """The ruleset's word."""
+    outcome: str
+    """What became of it."""
     score: int
     place: str
     what: str
     """Merchant and channel."""
+    parties: tuple[Party, ...]
+    """Card, device, address, payee."""
     judged: str
     """What the labels say; empty where none counts."""
     is_alerted: bool
     is_of_case: bool
+    payment_id: str
+    can_be_judged: bool
+    """Approved, and nobody has said anything about it."""
 
 
 class Bar(msgspec.Struct, frozen=True):
@@ -81,6 +103,10 @@ def timeline(
     alerted: frozenset[FlaggedKey],
     amounts_base: Mapping[FlaggedKey, float],
     base_currency: str | None,
+    coming: Mapping[str, str],
+    numbers: Mapping[str, str],
+    *,
+    is_revealed: bool,
 ) -> Timeline:
     """Show a user's newest payments.
 
@@ -96,12 +122,25 @@ def timeline(
         Major units of the base currency, where there is a rate.
     base_currency : str | None
         The ruleset's.
+    coming : Mapping[str, str]
+        Verdicts that are on their way: event key to what is said.
+    numbers : Mapping[str, str]
+        Places of the case's entities, by their names.
+    is_revealed : bool
+        Whether personal data are shown.
     """
     by_payment: dict[str, list[Label]] = {}
     for label in labels:
         by_payment.setdefault(label.event_key, []).append(label)
     events = tuple(
-        _event(row, by_payment.get(key.event_key, []), key in case_keys, key in alerted)
+        _event(
+            key,
+            row,
+            _said(by_payment.get(key.event_key, []), coming.get(key.event_key, "")),
+            parties(row.transaction, entity_names(row.transaction), numbers, is_revealed=is_revealed),
+            is_of_case=key in case_keys,
+            is_alerted=key in alerted,
+        )
         for key, row in history.items()
     )
     rows = sorted(history.items(), key=lambda item: item[1].occurred_at)
@@ -133,14 +172,12 @@ def arrival_text(claimed: datetime, appended: datetime) -> str:
 
     >>> at = datetime(2026, 3, 1, tzinfo=UTC)
     >>> arrival_text(at, at + timedelta(hours=3)), arrival_text(at, at - timedelta(days=2)), arrival_text(at, at)
-    ("arrived 3 h after its sender's time", "arrived 48 h before its sender's time", '')
+    ("arrived 3 hours after its sender's time", "arrived 2 days before its sender's time", '')
     """
     delay = appended - claimed
     if abs(delay) < _LATE:
         return ""
-    minutes = abs(delay) / timedelta(minutes=1)
-    length = f"{minutes:.0f} min" if minutes < 120 else f"{minutes / 60:.0f} h"
-    return f"arrived {length} {'after' if delay > timedelta(0) else 'before'} its sender's time"
+    return f"arrived {duration(abs(delay))} {'after' if delay > timedelta(0) else 'before'} its sender's time"
 
 
 def arrival_of(row: ScoredTransaction) -> str:
@@ -163,7 +200,20 @@ def status_text(status: str) -> str:
     return {CONFIRMED_FRAUD: "fraud", FALSE_POSITIVE: "legitimate"}.get(status, "undecided")
 
 
-def _event(row: ScoredTransaction, labels: Sequence[Label], is_of_case: bool, is_alerted: bool) -> Event:
+def _said(labels: Sequence[Label], coming: str) -> str:
+    judged = judged_text(labels)
+    return f"{coming}, on its way" if coming and not judged else judged
+
+
+def _event(
+    key: FlaggedKey,
+    row: ScoredTransaction,
+    judged: str,
+    named: tuple[Party, ...],
+    *,
+    is_of_case: bool,
+    is_alerted: bool,
+) -> Event:
     payment = row.transaction
     what = " · ".join(
         part for part in (payment.merchant_category, payment.merchant_id, payment.channel) if part
@@ -173,12 +223,16 @@ def _event(row: ScoredTransaction, labels: Sequence[Label], is_of_case: bool, is
         arrival=arrival_of(row),
         amount=money(payment.amount, payment.currency),
         decision=row.decision.value,
+        outcome=OUTCOMES[row.decision],
         score=row.risk_score,
         place=place_words(payment),
         what=printable(what, MAX_WORDS),
-        judged=judged_text(labels),
+        parties=named,
+        judged=judged,
         is_alerted=is_alerted,
         is_of_case=is_of_case,
+        payment_id=payment_id(key),
+        can_be_judged=can_be_judged(row) and not judged,
     )
 
 
@@ -190,7 +244,7 @@ def _bar(
     x = room * number / (count - 1) if count > 1 else room / 2
     height = max(2.0, (HEIGHT - _FOOT) * (amount / largest if largest else 0.0))
     payment = row.transaction
-    title = f"{_time(row.occurred_at)}: {money(payment.amount, payment.currency)}, {row.decision.value}"
+    title = f"{_time(row.occurred_at)}: {money(payment.amount, payment.currency)}, {OUTCOMES[row.decision]}"
     return Bar(
         round(x, 1),
         round(HEIGHT - _FOOT - height, 1),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from decimal import Decimal
+from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -47,8 +48,41 @@ CHOICES: Final = (
 
 BY_NAME: Final = {choice.name: choice for choice in CHOICES}
 
-FRAUD_TYPES: Final = tuple((kind.value, kind.value.replace("_", " ")) for kind in FraudType)
-"""Words of the form, and for people."""
+_MEANINGS: Final = {
+    FraudType.CARD_NOT_PRESENT: "A stolen card number, used online or by phone.",
+    FraudType.ACCOUNT_TAKEOVER: "Somebody else acted as the user: signed in, or on another device.",
+    FraudType.AUTHORISED_PUSH_PAYMENT: "The user paid, and was deceived into it.",
+    FraudType.LOST_OR_STOLEN: "The card itself, in other hands.",
+    FraudType.NOT_RECEIVED: "A card that was taken on its way to the user.",
+    FraudType.COUNTERFEIT: "A copy of the card, used in person or at a cash machine.",
+    FraudType.APPLICATION: "An account that was opened under a false or stolen identity.",
+    FraudType.FIRST_PARTY: "The user made the payment, and disputes it.",
+    FraudType.MULE: "The account takes in stolen money and passes it on.",
+    FraudType.MERCHANT: "The merchant defrauds its customers.",
+    FraudType.OTHER: "A fraud, and none of these.",
+}
+
+
+class Kind(msgspec.Struct, frozen=True):
+    """A kind of fraud that a form offers."""
+
+    value: str
+    """In the form."""
+    words: str
+    meaning: str
+
+
+KINDS: Final = tuple(Kind(kind.value, kind.value.replace("_", " "), _MEANINGS[kind]) for kind in FraudType)
+"""In the order of the form."""
+
+
+class Unreadable(StrEnum):
+    """Why a form says no verdict."""
+
+    UNKNOWN = "unknown"
+    """No form of ours has such a verdict, or such a kind of fraud."""
+    FRAUD_TYPE_OF_LEGITIMATE = "fraud_type_of_legitimate"
+    """It calls payments legitimate, and names a kind of fraud."""
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -58,17 +92,18 @@ class Said(msgspec.Struct, frozen=True):
     ruling: Ruling
 
 
-def read_verdict(verdict: str, fraud_type: str, note: str) -> Said | None:
-    """Read what a form says; None for what it does not offer. The fraud type of a legitimate payment is dropped."""
+def read_verdict(verdict: str, fraud_type: str, note: str) -> Said | Unreadable:
+    """Read what a form says."""
     choice = BY_NAME.get(verdict)
-    if choice is None or (fraud_type and fraud_type not in {value for value, _ in FRAUD_TYPES}):
-        return None
-    is_fraud = choice.verdict is LabelVerdict.FRAUD
+    if choice is None or (fraud_type and fraud_type not in {kind.value for kind in KINDS}):
+        return Unreadable.UNKNOWN
+    if fraud_type and choice.verdict is not LabelVerdict.FRAUD:
+        return Unreadable.FRAUD_TYPE_OF_LEGITIMATE
     return Said(
         choice,
         Ruling(
             verdict=choice.verdict,
-            fraud_type=FraudType(fraud_type) if fraud_type and is_fraud else None,
+            fraud_type=FraudType(fraud_type) if fraud_type else None,
             confidence=choice.confidence,
             note=note,
         ),
@@ -86,7 +121,11 @@ def ruling_text(ruling: Ruling) -> str:
 
 
 def payment_id(payment: FlaggedTransaction | FlaggedKey) -> str:
-    """A payment's name in forms and addresses: 32 hexadecimal digits; it holds no user id and no transaction id."""
+    """A payment's name in forms and addresses: 32 hexadecimal digits; it holds no user id and no transaction id.
+
+    Without a key, as :func:`contract.case.owner_of`: to guess it takes the user, the time and what was paid, which is all that the page shows. It gives no
+    right: a payment is looked up among those of a case.
+    """
     parts = _ENCODER.encode([payment.user_id, payment.event_key])
     return hashlib.blake2b(parts, digest_size=_ID_BYTES, person=b"payment").hexdigest()
 

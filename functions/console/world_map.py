@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import itertools
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
+from console.views import duration
+from contract.clock import EPOCH, MILLISECOND
 from contract.transaction import Location
+from engine.geo import Fix, distance_km, implied_speed_kmh
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from contract.scored import FeatureValue, ScoredTransaction
+    from contract.scored import ScoredTransaction
 
 LAND_FILE: Final = Path(__file__).parent / "static" / "npm" / "world-atlas" / "land-110m.json"
 """The coasts in the zip; its build takes them from the npm package world-atlas."""
@@ -31,6 +35,8 @@ _MARGIN: Final = 0.2
 """Of the span, around the places."""
 _NEAR_KM: Final = 50.0
 """Shorter legs are not drawn: they are the same town."""
+_TOLD_KMH: Final = 100.0
+"""A lower speed says nothing: whoever is elsewhere days later has had time."""
 _FAST_KMH: Final = 900.0
 """Faster than an airliner."""
 
@@ -47,7 +53,7 @@ class Leg(msgspec.Struct, frozen=True):
     y2: float
     is_fast: bool
     words: str
-    """Places, distance, and the speed where it says something."""
+    """Places, distance, time, and the speed where it says something."""
 
 
 class Dot(msgspec.Struct, frozen=True):
@@ -77,10 +83,13 @@ class Stop(msgspec.Struct, frozen=True):
     latitude: float
     longitude: float
     words: str
-    distance_km: float
-    """From the place where the user was before."""
-    speed_kmh: float
-    """That explains both places; 0 where unknown."""
+    at: datetime
+    """The payment's time, UTC."""
+
+    @property
+    def fix(self) -> Fix:
+        """The place and time, as the engine measures between them."""
+        return Fix(self.latitude, self.longitude, round((self.at - EPOCH) / MILLISECOND))
 
 
 def read_land(file: Path) -> tuple[Ring, ...]:
@@ -108,7 +117,7 @@ def read_land(file: Path) -> tuple[Ring, ...]:
     return tuple(rings)
 
 
-def stop_of(row: ScoredTransaction, features: Mapping[str, FeatureValue], at: str, place: str) -> Stop | None:
+def stop_of(row: ScoredTransaction, at: str, place: str) -> Stop | None:
     """Take a payment's place; None where it has no coordinates."""
     location = row.transaction.location
     if not isinstance(location, Location) or location.latitude is None or location.longitude is None:
@@ -117,8 +126,7 @@ def stop_of(row: ScoredTransaction, features: Mapping[str, FeatureValue], at: st
         latitude=location.latitude,
         longitude=location.longitude,
         words=f"{place or 'unnamed place'}, {at}",
-        distance_km=float(features.get("distance_from_last_km", 0.0)),
-        speed_kmh=float(features.get("implied_speed_kmh", 0.0)),
+        at=row.occurred_at,
     )
 
 
@@ -146,7 +154,7 @@ def world_map(stops: Sequence[Stop], land: Sequence[Ring]) -> WorldMap | None:
     legs = [
         _leg(before, after, places[number], places[number + 1])
         for number, (before, after) in enumerate(itertools.pairwise(shown))
-        if after.distance_km > _NEAR_KM
+        if distance_km(before.fix, after.fix) > _NEAR_KM
     ]
     dots = [
         Dot(*places[number], number + 1, number == len(shown) - 1, stop.words)
@@ -160,9 +168,12 @@ def world_map(stops: Sequence[Stop], land: Sequence[Ring]) -> WorldMap | None:
 
 
 def _leg(before: Stop, after: Stop, start: tuple[float, float], end: tuple[float, float]) -> Leg:
-    speed = f" at {after.speed_kmh:,.0f} km/h" if after.speed_kmh else ""
-    words = f"{before.words} to {after.words}: {after.distance_km:,.0f} km{speed}"
-    return Leg(*start, *end, after.speed_kmh >= _FAST_KMH, words)
+    """Join two places that are shown, by their distance and by the speed that explains both."""
+    apart_km = distance_km(before.fix, after.fix)
+    speed_kmh = implied_speed_kmh(before.fix, after.fix, apart_km)
+    speed = f", {speed_kmh:,.0f} km/h" if speed_kmh >= _TOLD_KMH else ""
+    words = f"{before.words} to {after.words}: {apart_km:,.0f} km in {duration(after.at - before.at)}{speed}"
+    return Leg(*start, *end, speed_kmh >= _FAST_KMH, words)
 
 
 def _span(values: Sequence[float], end: float) -> tuple[float, float]:

@@ -1,6 +1,8 @@
 """What an audit event has in place of a personal value that somebody asked for: its hash.
 
-Who knows the value finds who asked for it; the trail itself, which is kept for years, names nobody's payments.
+Who knows the value finds who asked for it: that is what the hash is for, so it has no key. Auditors compute it where they have no secret, from copies of the trail
+that are years old. Who reads the trail could try a list of user ids, and would learn which of them somebody had looked for; nobody but auditors reads it.
+Card numbers cannot be tried: what people look for are tokens, which have a key.
 """
 
 from __future__ import annotations

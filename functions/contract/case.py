@@ -23,7 +23,7 @@ from contract.items import Item, from_item, to_item
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from contract.flagged import FlaggedTransaction
 
@@ -292,25 +292,12 @@ class QueuedCase(msgspec.Struct, frozen=True, kw_only=True):
         return CaseKey(self.case_owner, self.case_number)
 
 
-class CaseLimits(NamedTuple):
-    """What makes a case urgent."""
-
-    large_amount_base: Decimal
-    """Money at risk that raises the priority by one, major units of the base currency,"""
-    very_large_amount_base: Decimal
-    """and by two."""
-    due_after: tuple[timedelta, ...]
-    """By priority, the most urgent first: the time in which a case is to be decided."""
-
-    def priority(self, severity: Severity, at_risk_base: Decimal) -> int:
-        """Priority of a case, 1 for the most urgent."""
-        points = severity.rank + (at_risk_base >= self.large_amount_base)
-        points += at_risk_base >= self.very_large_amount_base
-        return max(1, len(self.due_after) - points)
-
-
 def owner_of(user_id: str) -> str:
     """Partition of a user's cases: 32 hexadecimal digits, a hash in place of the user id.
+
+    It keeps ids out of addresses, not from guessing: whoever has a list of user ids can tell which of them an address names. Who sees such an address sees
+    the id as well, in the alert that has the link or on the page that it opens, and access logs have no paths. A key would be one more secret in every
+    function that writes or reads cases, and a table under one key could not be read under another. The key of card tokens is out of their reach, by decision 0015.
 
     >>> owner_of("user-1")
     '80048216f18b6e4f9049b00fb70d7d1f'

@@ -1,5 +1,7 @@
 """A decision: what somebody says in one step about payments of a case, the labels that follow from it, and how it is undone.
 
+Payments that were approved are in no case. Those that belong to the same attack are decided on together with the case.
+
 A decision is a row of ``case_decisions``. Its labels are functions of the row, so whoever sends them again sends the same ones.
 """
 
@@ -77,6 +79,13 @@ class DecidedPayment(msgspec.Struct, frozen=True, order=True):
     transaction_id: Id
 
 
+class ApprovedPayment(DecidedPayment, frozen=True, order=True, omit_defaults=True):
+    """A payment of a decision that was approved, and so has a row in the history alone and is in no case."""
+
+    amount_base: Decimal | None = None
+    """Major units of the case's base currency; None where its worth is not known."""
+
+
 class DecisionKey(NamedTuple):
     """Key of a row of ``case_decisions``."""
 
@@ -97,9 +106,11 @@ class CaseDecision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     decided_at: Instant
     ruling: Ruling
     payments: tuple[DecidedPayment, ...]
-    """1 to :data:`MAX_DECIDED`, in the order of their keys."""
+    """Of the case, in the order of their keys; with ``approved`` 1 to :data:`MAX_DECIDED`."""
     amount_base: Decimal = Decimal(0)
     """Their money, major units of the case's base currency; payments without a rate are left out."""
+    approved: tuple[ApprovedPayment, ...] = ()
+    """Payments of the user that were approved, in the order of their keys. They count in no sum of the case."""
     has_closed: bool = False
     """Whether the case was closed with it."""
     ended_look: SecondLook | None = None
@@ -121,8 +132,13 @@ class CaseDecision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     @property
     def event_keys(self) -> frozenset[str]:
-        """Keys of its payments."""
+        """Keys of its payments of the case."""
         return frozenset(payment.event_key for payment in self.payments)
+
+    @property
+    def worth_base(self) -> Decimal:
+        """Money of all payments that it labels, major units of the case's base currency."""
+        return self.amount_base + sum((each.amount_base or Decimal(0) for each in self.approved), Decimal(0))
 
     @property
     def is_release(self) -> bool:
@@ -134,9 +150,14 @@ class CaseDecision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         """Whether a second person has withdrawn it: only a contest is undone by somebody else than who decided."""
         return self.undone_by not in {None, self.analyst}
 
-    def says_the_same(self, analyst: str, ruling: Ruling, event_keys: Iterable[str]) -> bool:
+    @property
+    def labelled_keys(self) -> frozenset[str]:
+        """Keys of all payments that it labels."""
+        return self.event_keys | {payment.event_key for payment in self.approved}
+
+    def says_the_same(self, analyst: str, ruling: Ruling, labelled_keys: Iterable[str]) -> bool:
         """Whether a form that is sent again is the one from which the decision was made."""
-        return (self.analyst, self.ruling, self.event_keys) == (analyst, ruling, frozenset(event_keys))
+        return (self.analyst, self.ruling, self.labelled_keys) == (analyst, ruling, frozenset(labelled_keys))
 
 
 def half_contested(made: Iterable[CaseDecision]) -> list[CaseDecision]:
@@ -193,7 +214,7 @@ def label_id_of(key: DecisionKey, event_key: str) -> str:
 
 
 def labels_of(decision: CaseDecision) -> tuple[IdentifiedLabel, ...]:
-    """Give the labels of a decision as messages of the labels queue, one for each payment, in their order.
+    """Give the labels of a decision as messages of the labels queue, one for each payment; those of approved payments come last.
 
     Each has the same id whenever it is made, so that however often it is sent, it is one label.
     """
@@ -210,7 +231,7 @@ def labels_of(decision: CaseDecision) -> tuple[IdentifiedLabel, ...]:
             known_at=decision.decided_at,
             label_id=label_id_of(decision.key, payment.event_key),
         )
-        for payment in decision.payments
+        for payment in (*decision.payments, *decision.approved)
     )
 
 

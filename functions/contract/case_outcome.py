@@ -118,11 +118,18 @@ def release_of(
         return None
     holding = [each for each in earlier if each.undone_at is None]
     now, said = outcome_of(case, rows, holding, decision).legitimate, _last_said(holding)
-    total = Tally(now.payments + before.total.payments, now.amount_base + before.total.amount_base)
-    is_due = total.amount_base >= limit or case.second_look is not None
-    for one in decision.event_keys:
-        was_fraud = Judgement.FRAUD in {rows[one].case_judgement, said.get(one)}
-        is_due |= was_fraud or not rows[one].is_priced_in(case)
+    approved = _approved_release([*holding, decision])
+    total = Tally(
+        now.payments + before.total.payments + approved.payments,
+        now.amount_base + before.total.amount_base + approved.amount_base,
+    )
+    was_fraud = any(said.get(one) is Judgement.FRAUD for one in decision.labelled_keys) or any(
+        rows[one].case_judgement is Judgement.FRAUD for one in decision.event_keys
+    )
+    is_priced = all(rows[one].is_priced_in(case) for one in decision.event_keys) and all(
+        each.amount_base is not None for each in decision.approved
+    )
+    is_due = total.amount_base >= limit or was_fraud or not is_priced or case.second_look is not None
     return Release(total, before.people) if is_due else None
 
 
@@ -202,6 +209,18 @@ def with_counted(case: Case, rows: Iterable[CaseRow], ruling: Ruling) -> Case:
     return msgspec.structs.replace(case, undecided=undecided, **{judgement.value: counted})
 
 
+def _approved_release(decisions: Iterable[CaseDecision]) -> Tally:
+    """Count the approved payments that are called legitimate; of several decisions on one, the last counts."""
+    amounts: dict[str, Decimal] = {}
+    for decision in decisions:
+        for payment in decision.approved:
+            if judgement_of(decision.ruling) is Judgement.LEGITIMATE:
+                amounts[payment.event_key] = payment.amount_base or Decimal(0)
+            else:
+                amounts.pop(payment.event_key, None)
+    return Tally(len(amounts), sum(amounts.values(), Decimal(0)))
+
+
 def outcome_of(
     case: Case, rows: Mapping[str, CaseRow], holding: Sequence[CaseDecision], decision: CaseDecision
 ) -> Outcome:
@@ -233,5 +252,5 @@ def _last_said(decisions: Iterable[CaseDecision]) -> dict[str, Judgement]:
     """What the latest of some decisions says about each payment; the earliest comes first."""
     said: dict[str, Judgement] = {}
     for each in decisions:
-        said |= dict.fromkeys(each.event_keys, judgement_of(each.ruling))
+        said |= dict.fromkeys(each.labelled_keys, judgement_of(each.ruling))
     return said

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ClosedCase(msgspec.Struct, frozen=True, kw_only=True):
-    """A closed case as the indexes of closed cases have it; the fields are those of :class:`Case`."""
+    """A closed case: as the indexes have it, or with the sums of its row; the fields are those of :class:`Case`."""
 
     case_owner: str
     case_number: int
@@ -26,6 +26,8 @@ class ClosedCase(msgspec.Struct, frozen=True, kw_only=True):
     closed_by: str | None = None
     fraud: Tally = Tally()
     legitimate: Tally = Tally()
+    undecided: Tally = Tally()
+    """Payments whose labels are on their way. No index has it."""
     base_currency: str | None = None
 
     @property

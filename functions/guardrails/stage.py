@@ -1,23 +1,15 @@
-"""One run of the guardrails: record what was deployed, judge it by what was counted, and deploy what follows from that."""
+"""One run of the guardrails: judge what was deployed by what was counted, and deploy what follows from that."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from common.failures import describe_failure
 from common.metrics import emit
 from contract.active_ruleset import active_position
-from contract.ruleset_change import (
-    DEPLOYMENT_MARK,
-    GUARDRAILS,
-    ChangeKind,
-    document_digest,
-    document_sha256,
-    make_change,
-)
+from contract.ruleset_change import GUARDRAILS, ChangeKind, document_sha256, make_change
 from contract.side import Side
 from engine.rollout.counts import total
 from engine.rollout.edits import applied
@@ -26,89 +18,23 @@ from engine.rollout.report import RolloutReport, report_of
 from engine.rollout.windows import windows_at
 from engine.rules.check import check_ruleset
 from guardrails.metrics import Metric
+from guardrails.own_changes import OwnChanges
+from guardrails.records import Records
 from rollouts.deployments import RUNNING
 from rollouts.rows import active_row, versions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from common.metrics import MetricSink
-    from contract.active_ruleset import ActiveRuleset
-    from contract.ruleset_change import RulesetChange
     from engine.rollout.guard import Finding
     from engine.rules.model_section import Models
     from engine.rules.ruleset import Ruleset
+    from guardrails.ports import Changes, Counts, Log, RulesetDeployments
     from rollouts.deployments import Deployment
-    from rollouts.tables import Counted
-
-RECORDED_BY_OTHERS: Final = timedelta(minutes=5)
-"""Whoever deploys writes the row of it; after so long the guardrails do."""
-
-RECORDED_WITHIN: Final = timedelta(hours=1)
-"""The row of a deployment has a time at most so much later than the deployment's own: both clocks, and a run that was slow."""
-
-UNKNOWN: Final = "unknown"
-"""In ``changed_by``: somebody who deployed without `make rules-deploy`. AWS's audit trail says who."""
 
 _COMPARED_MINUTES: Final = 5
-
-
-class Log(Protocol):
-    """Powertools' Logger."""
-
-    def warning(self, msg: object, *, extra: Mapping[str, object]) -> None:
-        """Write one line with its fields."""
-        ...
-
-
-class RulesetDeployments(Protocol):
-    """The calls to AppConfig; see :class:`rollouts.deployments.Deployments`."""
-
-    @property
-    def place(self) -> str:
-        """Ids of application and environment."""
-        ...
-
-    def newest(self) -> list[Deployment]:
-        """Give the active deployment, and before it those that were undone later."""
-        ...
-
-    def replace(self, newest: Sequence[Deployment], document: bytes, why: str) -> int:
-        """Deploy a document at once."""
-        ...
-
-    def stop(self, deployment: Deployment) -> None:
-        """Stop a deployment that is not complete."""
-        ...
-
-
-class Counts(Protocol):
-    """What was counted; see :class:`rollouts.tables.CountsTable`."""
-
-    def read(self, digest: str, now: datetime) -> Counted:
-        """Read what was counted of a ruleset."""
-        ...
-
-
-class Changes(Protocol):
-    """What was changed; see :class:`common.ruleset_changes.MadeChanges`."""
-
-    def put(self, change: RulesetChange) -> None:
-        """Insert a row."""
-        ...
-
-    def put_active(self, active: ActiveRuleset) -> None:
-        """Write which ruleset is active, unless somebody has seen something newer."""
-        ...
-
-    def made(self, change_id: str) -> RulesetChange | None:
-        """Read a row by the change's id."""
-        ...
-
-    def lately(self, now: datetime) -> list[RulesetChange]:
-        """The changes of this month and the one before, oldest first."""
-        ...
 
 
 class Guardrails:
@@ -153,8 +79,8 @@ class Guardrails:
         self._metrics = metrics
         self._log = log
         self._clock = clock
-        self._recorded_to = 0
-        self._position = 0
+        self._own = OwnChanges(changes, deployments, metrics, log)
+        self._records = Records(deployments, changes, keep, models, metrics)
 
     def run(self) -> str:
         """Judge the active ruleset, and withdraw or suspend what left its bounds.
@@ -174,9 +100,11 @@ class Guardrails:
             return "No ruleset is deployed."
         now, active = self._clock(), newest[-1]
         ruleset = self._read(active)
-        self._note_active(newest, ruleset)
-        self._record(newest, ruleset, now)
+        self._records.note_active(newest, ruleset)
+        self._own.settle(newest[0].number, now)
+        self._records.record(newest, ruleset, now)
         if not is_judged(ruleset):
+            self._own.give_up(now)
             return "Nothing of the ruleset can be withdrawn or suspended."
         counted = self._counts.read(ruleset.digest, now)
         if counted.not_kept is not None:
@@ -189,11 +117,12 @@ class Guardrails:
         emit(self._metrics, Metric.LEFT_BY_NEW_USERS, len(finding.watched))
         if finding.watched:
             self._log.warning("new users alone leave a band", extra={"reason": " ".join(finding.watched)})
-        if finding.action is not Action.KEEP:
-            if active.state in RUNNING:
-                self._stop(newest, ruleset, finding, now)
-            else:
-                self._act(newest, ruleset, finding, now)
+        if finding.action is Action.KEEP:
+            self._own.give_up(now)
+        elif active.state in RUNNING:
+            self._stop(newest, ruleset, finding, now)
+        else:
+            self._act(newest, ruleset, finding, now)
         return finding.sentence
 
     def report(self) -> RolloutReport | str:
@@ -226,29 +155,19 @@ class Guardrails:
     def _read(self, deployment: Deployment) -> Ruleset:
         return check_ruleset(deployment.document, f"deployment {deployment.number}", self._models)
 
-    def _note_active(self, newest: Sequence[Deployment], ruleset: Ruleset) -> None:
-        """Keep the active document, and write that it is active, where this process has not done so: changes are made from it."""
-        position = active_position(newest[0].number, is_undone=newest[0].is_undone)
-        if position == self._position:
-            return
-        self._keep(ruleset.digest, newest[-1].document)
-        self._changes.put_active(
-            active_row(newest[-1].number, position, newest[0].changed_at, ruleset, self._deployments.place)
-        )
-        self._position = position
-
     def _stop(self, newest: Sequence[Deployment], ruleset: Ruleset, finding: Finding, now: datetime) -> None:
         """Stop a deployment under way. Its document decides for some users only, so what it brings must not be deployed for all at once: the one before decides.
 
         That one is judged like any. Where it has the candidate that is to be withdrawn, with the share from before, it is taken out at once.
         """
-        stopped = newest[-1]
-        self._deployments.stop(stopped)
-        newest = self._deployments.newest()
-        if not newest or newest[-1].number >= stopped.number:
-            return  # somebody was faster; the next run judges what decides then
-        before = self._read(newest[-1])
-        self._changes.put(
+        stopped, earlier = newest[-1], self._deployments.before(newest[-1].number)
+        if not earlier or earlier[-1].is_undone:
+            self._deployments.stop(
+                stopped
+            )  # the first one: nothing decides then, and nothing is there to record
+            return
+        before = self._read(earlier[-1])
+        begun = self._own.begin(
             make_change(
                 changed_at=now,
                 digest_after=before.digest,
@@ -260,17 +179,12 @@ class Guardrails:
                 **versions(before),
             )
         )
-        emit(self._metrics, Metric.ROLLBACKS_RECORDED)
-        self._log.warning(
-            "a deployment was stopped",
-            extra={
-                "reason": finding.sentence,
-                "before": ruleset.digest,
-                "after": before.digest,
-                "deployment": stopped.number,
-            },
-        )
-        self._note_active(newest, before)
+        self._deployments.stop(stopped)
+        newest = self._deployments.newest()
+        if not newest or newest[-1].number != earlier[-1].number:
+            return  # somebody was faster; the next run sees what became of it, and judges what decides then
+        self._own.end(begun, now, stopped.number)
+        self._records.note_active(newest, before)
         bad, left = ruleset.candidate, before.candidate
         is_left = bad is not None and left is not None and bad.ruleset.version == left.ruleset.version
         if finding.action is Action.WITHDRAW and is_left:
@@ -279,85 +193,32 @@ class Guardrails:
     def _act(self, newest: Sequence[Deployment], ruleset: Ruleset, finding: Finding, now: datetime) -> None:
         document = applied(newest[-1].document.decode(), finding).encode()
         after = check_ruleset(document, "the new version", self._models)
-        self._keep(after.digest, document)
-        number = self._deployments.replace(newest, document, finding.sentence)
-        self._changes.put_active(
-            active_row(number, active_position(number, is_undone=False), now, after, self._deployments.place)
-        )
         is_withdrawn = finding.action is Action.WITHDRAW
-        suspended = tuple(sorted(_name(each.side, each.rule_id) for each in finding.suspensions))
-        withdrawn = ruleset.candidate.ruleset.version if is_withdrawn and ruleset.candidate else None
-        self._changes.put(
+        self._keep(after.digest, document)
+        begun = self._own.begin(
             make_change(
                 changed_at=now,
                 digest_after=after.digest,
+                sha256_after=document_sha256(document),
                 kind=ChangeKind.WITHDRAWN if is_withdrawn else ChangeKind.SUSPENDED,
                 changed_by=GUARDRAILS,
                 reason=finding.sentence,
                 digest_before=ruleset.digest,
-                withdrawn_version=withdrawn,
-                suspended_rule_ids=suspended,
-                deployment=number,
+                withdrawn_version=ruleset.candidate.ruleset.version
+                if is_withdrawn and ruleset.candidate
+                else None,
+                suspended_rule_ids=tuple(
+                    sorted(_name(each.side, each.rule_id) for each in finding.suspensions)
+                ),
+                begun_after=newest[0].number,
                 **versions(after),
             )
         )
-        if is_withdrawn:
-            emit(self._metrics, Metric.CANDIDATES_WITHDRAWN)
-        if suspended:
-            emit(self._metrics, Metric.RULES_SUSPENDED, len(suspended))
-        self._log.warning(
-            "the ruleset was changed",
-            extra={
-                "reason": finding.sentence,
-                "before": ruleset.digest,
-                "after": after.digest,
-                "deployment": number,
-            },
+        number = self._deployments.replace(newest, document, begun.reason)
+        self._changes.put_active(
+            active_row(number, active_position(number, is_undone=False), now, after, self._deployments.place)
         )
-
-    def _record(self, newest: list[Deployment], ruleset: Ruleset, now: datetime) -> None:
-        """Insert the rows of deployments that have none."""
-        position = active_position(newest[0].number, is_undone=newest[0].is_undone)
-        if position == self._recorded_to:
-            return  # an undone one has another position, so it is recorded also where its deployment was
-        if now - newest[0].changed_at < RECORDED_BY_OTHERS:
-            return
-        for deployment in newest:
-            # Of the months of this deployment, not of today: a process that starts anew looks at deployments of any age.
-            rows = self._changes.lately(deployment.changed_at + RECORDED_WITHIN)
-            known = {(each.deployment, each.kind is ChangeKind.ROLLED_BACK) for each in rows}
-            if (deployment.number, deployment.is_undone) not in known and not self._is_of_desk(deployment):
-                self._changes.put(self._change_of(deployment, ruleset))
-                if deployment.is_undone:
-                    emit(self._metrics, Metric.ROLLBACKS_RECORDED)
-        self._recorded_to = position
-
-    def _is_of_desk(self, deployment: Deployment) -> bool:
-        """Whether a change that was approved brought it. Whoever deploys writes the description, so the row that it names must be of this deployment."""
-        if deployment.is_undone or not deployment.description.startswith(DEPLOYMENT_MARK):
-            return False
-        change_id = deployment.description.removeprefix(DEPLOYMENT_MARK).partition(":")[0]
-        change = self._changes.made(change_id)
-        if change is None or change.decided_by is None or change.begun_after is None:
-            return False
-        if change.sha256_after == document_sha256(deployment.document):
-            return deployment.number in (change.deployment, change.begun_after + 1)
-        # A withdrawal that was made again from another document: the row says of which deployment.
-        made_again = change.kind is ChangeKind.WITHDRAWN and change.deployment == deployment.number
-        return made_again and change.digest_deployed == document_digest(deployment.document)
-
-    def _change_of(self, deployment: Deployment, active: Ruleset) -> RulesetChange:
-        before = self._read(deployment).digest if deployment.is_undone else None
-        return make_change(
-            changed_at=deployment.changed_at,
-            digest_after=active.digest,
-            kind=ChangeKind.ROLLED_BACK if deployment.is_undone else ChangeKind.DEPLOYED,
-            changed_by=UNKNOWN,
-            reason=deployment.reason,
-            digest_before=before,
-            deployment=deployment.number,
-            **versions(active),
-        )
+        self._own.end(begun, now, number)
 
 
 def _name(side: Side, rule_id: str) -> str:

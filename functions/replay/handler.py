@@ -1,9 +1,11 @@
-"""Lambda's entry to the replay function, which the console invokes for a payment's page, and for the page of a proposed change."""
+"""Lambda's entry to the replay function, which the console invokes for a payment's page, and to try a proposed ruleset: then it waits for no answer."""
 
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
+import random
+import time
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,10 +14,13 @@ import boto3
 from aws_lambda_powertools import Logger, Tracer
 from botocore.config import Config
 
+from common.backoff import Backoff
 from common.model_archive import ModelArchive
 from common.settings import read_settings
-from contract.tried import TRY
+from common.trial_rows import TrialRows
+from contract.tried import TRIAL
 from replay.kept_rulesets import KeptRulesets
+from replay.known_verdicts import KnownVerdictsTables
 from replay.sample import HistorySample
 from replay.settings import Settings
 from replay.stage import ReplayStage
@@ -37,13 +42,31 @@ models = ModelArchive(s3, settings.rules_bucket, SHIPPED_MODELS)
 dynamodb = boto3.client("dynamodb", config=client_config)
 rulesets = KeptRulesets(s3, settings.rules_bucket, models.get)
 stage = ReplayStage(dynamodb, settings.transaction_history_table, rulesets)
+# For trials: a page of a scan is up to 1 MiB, and a table of provisioned capacity may refuse some.
+patient = boto3.client(
+    "dynamodb",
+    config=Config(connect_timeout=1, read_timeout=4, retries={"total_max_attempts": 5, "mode": "standard"}),
+)
 trial = Trial(
-    HistorySample(dynamodb, settings.transaction_history_table), rulesets, partial(datetime.now, UTC)
+    TrialRows(dynamodb, settings.rollout_counts_table),
+    HistorySample(patient, settings.transaction_history_table),
+    KnownVerdictsTables(
+        patient,
+        settings.entity_risk_table,
+        settings.flagged_transactions_table,
+        Backoff(0.05, 1.0, time.sleep, random.random).pause,
+    ),
+    rulesets,
+    settings.bounds,
+    partial(datetime.now, UTC),
+    logger,
 )
 
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
-def handler(event: dict[str, Any], _context: LambdaContext) -> Any:
-    """Make one decision again, or try a proposed ruleset on stored payments."""
-    return trial.handle(event) if TRY in event else stage.handle(event)
+def handler(event: dict[str, Any], context: LambdaContext) -> Any:
+    """Make one decision again, or work on a trial."""
+    if TRIAL in event:
+        return trial.handle(event, timedelta(milliseconds=context.get_remaining_time_in_millis()))
+    return stage.handle(event)

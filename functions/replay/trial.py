@@ -1,38 +1,42 @@
-"""Tries a proposed ruleset on stored payments, beside the one from which it was made."""
+"""The job that tries a proposed ruleset on stored payments, beside the one from which it was made. It says how far it is in its row.
+
+Lambda invokes it asynchronously, so nobody waits for its answer, and the request may come twice. The row names the run that may write it: a second
+delivery finds it begun, and a run whose place another one has taken finds that out at its next write, and ends.
+"""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
 
+from common.errors import StageError
 from contract.errors import InvalidRowError
-from contract.scored import from_history_item
-from contract.tried import Rate, RuleChange, TryAnswer, TryRequest
-from engine.decide import assess
+from contract.trial_row import WRITTEN_EVERY, TrialState, failed
+from contract.tried import TryAnswer, TryJob
 from engine.errors import InvalidRulesetError
-from engine.features.stored import DamagedFeaturesError, FeatureSetError, read_features
-from engine.profile.facts import facts_of_row
 from engine.replay import UnknownRulesetError
-from engine.rollout.counts import BOTH, CANDIDATE_ONLY, CHAMPION_ONLY, RolloutCounts
-from engine.rollout.difference import ratio
+from replay.comparison import Comparison
 from replay.sample import SEGMENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from datetime import datetime
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import date, datetime
 
-    from engine.rollout.changed import Changed
-    from engine.rollout.counts import ByGroup
+    from common.trial_rows import TrialRows
+    from contract.flagged import FlaggedKey
+    from contract.trial_row import TrialRow
+    from contract.tried import TryRequest
     from engine.rules.ruleset import Ruleset
+    from replay.known_verdicts import Flagged
     from replay.sample import HistorySample
 
-MAX_PAYMENTS: Final = 20_000
-MAX_RULES: Final = 20
-"""Rules that are named as new and as lost, those with the most payments."""
-BUDGET: Final = timedelta(seconds=8)
-"""For reading and deciding: the function has 15 s, and the page that asks has 25."""
+TO_FINISH: Final = timedelta(seconds=15)
+"""Before Lambda ends the function: for the last page, the last verdicts and the result."""
+
+UNANSWERED: Final = "A table or the rules bucket did not answer. Try it again in a minute."
 
 
 class Rulesets(Protocol):
@@ -47,119 +51,177 @@ class Rulesets(Protocol):
         ...
 
 
+class Verdicts(Protocol):
+    """The calls to what is known of payments; see :class:`replay.known_verdicts.KnownVerdictsTables`."""
+
+    def frauds(self, days: Sequence[date]) -> frozenset[int]:
+        """Hashes of the keys of payments that count as fraud."""
+        ...
+
+    def flagged(self, keys: Sequence[FlaggedKey]) -> Mapping[FlaggedKey, Flagged]:
+        """What flagged rows say."""
+        ...
+
+
+class Bounds(NamedTuple):
+    """How much a job does."""
+
+    payments: int
+    time: timedelta
+
+
+class _OvertakenError(Exception):
+    """Another run writes the row."""
+
+
 class Trial:
     """Tries proposed rulesets.
 
     Parameters
     ----------
+    rows : TrialRows
+        Where the job says how far it is.
     sample : HistorySample
         Stored payments.
+    verdicts : Verdicts
+        What is known of them.
     rulesets : Rulesets
         Gives both rulesets.
+    bounds : Bounds
+        After how many payments, or how long, it ends.
     clock : Callable
         The time, aware, UTC.
+    log
+        Powertools' Logger.
     """
 
-    def __init__(self, sample: HistorySample, rulesets: Rulesets, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        rows: TrialRows,
+        sample: HistorySample,
+        verdicts: Verdicts,
+        rulesets: Rulesets,
+        bounds: Bounds,
+        clock: Callable[[], datetime],
+        log: Any,
+    ) -> None:
+        self._rows = rows
         self._sample = sample
+        self._verdicts = verdicts
         self._rulesets = rulesets
+        self._bounds = bounds
         self._clock = clock
+        self._log = log
 
-    def handle(self, event: Any) -> Any:
-        """Answer a :class:`~contract.tried.TryRequest` by a :class:`~contract.tried.TryAnswer`, as JSON's types.
+    def handle(self, event: Any, time_left: timedelta) -> None:
+        """Work on a :class:`~contract.tried.TryJob`.
+
+        Parameters
+        ----------
+        event : Any
+            The job.
+        time_left : timedelta
+            Until Lambda ends the function.
 
         Raises
         ------
         msgspec.ValidationError
             For an event of another form.
-        ClientError, BotoCoreError, StageError
-            Where a table or the bucket did not answer.
+        ClientError, BotoCoreError, StageError, InvalidRowError
+            Where a table or the bucket did not answer; the row says so, if it can be written.
         """
-        request = msgspec.convert(event, TryRequest)
+        job = msgspec.convert(event, TryJob)
+        row = self._rows.row(job.request.trial_id)
+        if row is None or row.job_id != job.job_id or row.state is not TrialState.ASKED:
+            self._log.warning("a trial is not begun", extra={"job_id": job.job_id})
+            return
+        run = _Run(self._rows, self._clock, row, min(self._bounds.time, time_left - TO_FINISH))
+        try:
+            run.write(TrialState.RUNNING, TryAnswer())
+            run.write(TrialState.DONE, self._found(job.request, run))
+        except _OvertakenError:
+            self._log.warning("another run has taken a trial's place", extra={"job_id": job.job_id})
+        except (ClientError, BotoCoreError, StageError, InvalidRowError):
+            # Not tried again by Lambda: whoever watches decides that.
+            run.fail(UNANSWERED)
+            raise
+
+    def _found(self, request: TryRequest, run: _Run) -> TryAnswer:
         try:
             before = self._rulesets.ruleset(request.digest_before)
             after: Ruleset | None = self._rulesets.proposed(request.proposal)
         except UnknownRulesetError as error:
-            return msgspec.to_builtins(TryAnswer(why_not=str(error)))
+            return TryAnswer(why_not=str(error))
         except InvalidRulesetError as error:
             # Without its excerpt: a line of a document may hold an address or a device of a list.
-            return msgspec.to_builtins(TryAnswer(why_not=error.problems[0].without_excerpt))
+            return TryAnswer(why_not=error.problems[0].without_excerpt)
         if request.is_candidate and after is not None:
             # All users are on its side, and none on that of the active candidate: a share of them would say less of both.
             before = before.without_candidate()
             after = None if after.candidate is None else after.candidate.ruleset
         if after is None:
-            return msgspec.to_builtins(TryAnswer(why_not="The proposed document has no candidate."))
-        return msgspec.to_builtins(self._compare(before, after, timedelta(days=request.days)))
+            return TryAnswer(why_not="The proposed document has no candidate.")
+        return self._compared(before, after, timedelta(days=request.days), run)
 
-    def _compare(self, before: Ruleset, after: Ruleset, span: timedelta) -> TryAnswer:
-        began, counts = self._clock(), RolloutCounts()
-        users: set[str] = set()
-        payments = unreadable = 0
+    def _compared(self, before: Ruleset, after: Ruleset, span: timedelta, run: _Run) -> TryAnswer:
+        since = run.began - span
+        # A time that is believed may be some minutes ahead: the day after is read too.
+        days = [(since + timedelta(days=number)).date() for number in range(span.days + 2)]
+        comparison = Comparison(before, after, self._verdicts.frauds(days), self._verdicts.flagged)
 
-        def has_time() -> bool:
-            return payments < MAX_PAYMENTS and self._clock() - began < BUDGET
+        def may_go_on() -> bool:
+            run.say(comparison.so_far(self._share_read))
+            return comparison.payments < self._bounds.payments and run.has_time()
 
-        first = began.microsecond % SEGMENTS  # by chance, so that another try sees other users
-        for item in self._sample.rows(began - span, first, has_time):
-            try:
-                is_counted = _count(item, before, after, counts)
-            except (FeatureSetError, DamagedFeaturesError, InvalidRowError):
-                unreadable += 1
-                continue
-            if is_counted:
-                payments += 1
-                users.add(item["user_id"]["S"])
-        return _answer(
-            counts,
-            payments=payments,
-            users=len(users),
-            share_read=self._sample.parts_read / SEGMENTS,
-            unreadable=unreadable,
-            base_currency=before.base_currency,
+        first = run.began.microsecond % SEGMENTS  # by chance, so that another try sees other users
+        for item in self._sample.rows(since, first, may_go_on):
+            comparison.add(item)
+        return comparison.answer(self._share_read)
+
+    @property
+    def _share_read(self) -> float:
+        return self._sample.parts_read / SEGMENTS
+
+
+class _Run:
+    """A job that is worked on, and its row."""
+
+    def __init__(
+        self, rows: TrialRows, clock: Callable[[], datetime], row: TrialRow, time: timedelta
+    ) -> None:
+        self._rows = rows
+        self._clock = clock
+        self._row = row
+        self.began = clock()
+        self._ends_by = self.began + time
+
+    def has_time(self) -> bool:
+        return self._clock() < self._ends_by
+
+    def say(self, so_far: TryAnswer) -> None:
+        """Write how far it is, if that was not done just now."""
+        if self._clock() - self._row.changed_at >= WRITTEN_EVERY:
+            self.write(TrialState.RUNNING, so_far)
+
+    def write(self, state: TrialState, answer: TryAnswer) -> None:
+        """Write the row.
+
+        Raises
+        ------
+        _OvertakenError
+            Where it is another run's meanwhile.
+        """
+        row = msgspec.structs.replace(
+            self._row,
+            state=state,
+            changed_at=self._clock(),
+            ends_by=self._ends_by,
+            answer=msgspec.json.encode(answer).decode(),
         )
+        if not self._rows.replace(row, self._row):
+            raise _OvertakenError
+        self._row = row
 
-
-def _count(item: Mapping[str, Any], before: Ruleset, after: Ruleset, counts: RolloutCounts) -> bool:
-    row = from_history_item(item)
-    if row.repeats:
-        return False
-    features, clock_ms = read_features(row.features, row.feature_set), facts_of_row(row).clock_ms
-    user_id = row.transaction.user_id
-    ours = assess(before.deciding_for(user_id), features, row.transaction, clock_ms)
-    theirs = assess(after.deciding_for(user_id), features, row.transaction, clock_ms)
-    cents = round(100 * float(features["amount_base"]))
-    counts.add_both(user_id, ours, theirs, cents, row.event_key)
-    return True
-
-
-def _answer(counts: RolloutCounts, **facts: Any) -> TryAnswer:
-    if not facts["payments"]:
-        return TryAnswer(**facts)
-    return TryAnswer(
-        alerts=_rate(counts.alerts, counts.alert_cents),
-        blocks=_rate(counts.blocks, counts.block_cents),
-        new=_rules(counts.new),
-        lost=_rules(counts.lost),
-        **facts,
-    )
-
-
-def _rate(by_group: ByGroup, cents: list[int]) -> Rate:
-    found = ratio(by_group, 1.0)
-    return Rate(
-        before=found.champion,
-        after=found.candidate,
-        times=found.times,
-        least=found.least,
-        most=found.most,
-        before_cents=cents[BOTH] + cents[CHAMPION_ONLY],
-        after_cents=cents[BOTH] + cents[CANDIDATE_ONLY],
-    )
-
-
-def _rules(changes: Mapping[str, Changed]) -> tuple[RuleChange, ...]:
-    by_payments = sorted(changes.items(), key=lambda item: (-item[1].payments, item[0]))
-    return tuple(
-        RuleChange(rule_id, changed.payments, changed.cents) for rule_id, changed in by_payments[:MAX_RULES]
-    )
+    def fail(self, problem: str) -> None:
+        """Write why it ends. Where that fails as well, the row's silence says that it has ended."""
+        self._rows.replace(failed(self._row, problem, self._clock()), self._row)

@@ -76,13 +76,24 @@ class Deployments:
         list[Deployment]
             Empty where nothing was ever deployed.
         """
-        found = []
-        for number, state in self._states():
-            if state in _ACTIVE or state in _UNDONE:
-                found.append(self._read(number))
-            if state in _ACTIVE:
-                break
-        return found
+        return self._down_to_active(None)
+
+    def before(self, number: int) -> list[Deployment]:
+        """Give the deployment that was active before another one began, and those between them that were undone; the newest first.
+
+        Which of those between were undone by the other one, AppConfig does not say: each of them may have been active until then.
+
+        Parameters
+        ----------
+        number : int
+            The other one's.
+
+        Returns
+        -------
+        list[Deployment]
+            Empty where there is none before, among the 50 newest.
+        """
+        return self._down_to_active(number)
 
     def find(self, number: int) -> Deployment | None:
         """Give one deployment by its number; None where there is none."""
@@ -161,6 +172,17 @@ class Deployments:
         if state not in _ACTIVE:
             raise NotDeployedError(number, state)
         return number
+
+    def _down_to_active(self, below: int | None) -> list[Deployment]:
+        found = []
+        for number, state in self._states():
+            if below is not None and number >= below:
+                continue
+            if state in _ACTIVE or state in _UNDONE:
+                found.append(self._read(number))
+            if state in _ACTIVE:
+                break
+        return found
 
     def _states(self) -> Iterator[tuple[int, str]]:
         """Numbers and states, the newest first. AppConfig lists 50 deployments at a time, in that order."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -9,9 +10,10 @@ import msgspec
 from contract.ruleset_change import ChangeKind
 from contract.ruleset_draft import CheckedDraft, DraftProblem
 from engine.errors import InvalidRulesetError, RulesetEditError
-from engine.rollout.entries import check_expiry, new_on_allow_lists
-from engine.rollout.whole import keep_to, whole_document
+from engine.rollout.entries import changed_entries, check_expiry
+from engine.rollout.whole import keep_draw, keep_to, whole_document
 from engine.rules.check import check_ruleset, summary, warnings
+from engine.rules.sides import DRAW_KEY_DIGITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,11 +38,18 @@ class DraftChecker:
         Gives the documents of models.
     clock : Callable[[], datetime]
         The time, aware, UTC: entries of allow lists end.
+    new_draw_key : Callable[[], str]
+        Gives a random key for a new candidate.
     """
 
     def __init__(
-        self, rulesets: Callable[[str], bytes], models: Models, clock: Callable[[], datetime]
+        self,
+        rulesets: Callable[[str], bytes],
+        models: Models,
+        clock: Callable[[], datetime],
+        new_draw_key: Callable[[], str] = lambda: secrets.token_hex(DRAW_KEY_DIGITS // 2),
     ) -> None:
+        self._new_draw_key = new_draw_key
         self._rulesets = rulesets
         self._models = models
         self._clock = clock
@@ -68,12 +77,14 @@ class DraftChecker:
         except InvalidRulesetError as error:
             return CheckedDraft(problems=tuple(map(_at_its_line, error.problems)))
         try:
-            document = whole_document(active, draft)
+            document = whole_document(active, draft, self._new_draw_key())
             ruleset = check_ruleset(document.encode(), _WHOLE, self._models)
-            if active is not None:
+            if active is None:
+                keep_draw(None, document)
+            else:
                 # What deploys it asks the same: what it would refuse is not proposed.
                 keep_to(draft.kind, active, document, draft.list_entries)
-            allowed = new_on_allow_lists(active, document)
+            allowed = changed_entries(active, document)
             if draft.kind is ChangeKind.LISTS:
                 check_expiry(allowed, self._clock().date())
         except RulesetEditError as error:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from contract.ruleset_change import PROPOSED_KINDS, ChangeKind, document_digest, document_sha256
+from contract.ruleset_change import PROPOSED_KINDS, document_digest, document_sha256
 from engine.errors import InvalidRulesetError, RulesetEditError
-from engine.rollout.edits import without_candidate
-from engine.rollout.entries import new_on_allow_lists
+from engine.rollout.entries import changed_entries
 from engine.rollout.whole import keep_to
 from engine.rules.check import check_ruleset
+from rollouts.ownership import made_again
 from rollouts.rows import versions
 from ruleset_deployer.errors import RefusedChangeError
 
@@ -67,7 +67,7 @@ def examine(change: RulesetChange, active: bytes, document: bytes, models: Model
         raise RefusedChangeError(_sentence(error.problems)) from error
     except RulesetEditError as error:
         raise RefusedChangeError(str(error)) from error
-    allowed = new_on_allow_lists(active.decode("utf-8-sig"), document.decode("utf-8-sig"))
+    allowed = changed_entries(active.decode("utf-8-sig"), document.decode("utf-8-sig"))
     if any(each.is_masked for each in allowed) and change.decided_by not in change.revealed_to:
         raise RefusedChangeError("it adds values to an allow list that whoever approved it has not had shown")
     said = {name: getattr(change, name) for name in versions(ruleset)}
@@ -76,28 +76,18 @@ def examine(change: RulesetChange, active: bytes, document: bytes, models: Model
     return document, ruleset
 
 
-def has_withdrawn(change: RulesetChange, active: bytes, models: Models) -> bool:
-    """Whether a change is a withdrawal, and a document has the candidate that it withdraws."""
-    if change.kind is not ChangeKind.WITHDRAWN or change.withdrawn_version is None:
-        return False
-    candidate = check_ruleset(active, "the active ruleset", models).candidate
-    return candidate is not None and candidate.ruleset.version == change.withdrawn_version
-
-
 def _made_again(change: RulesetChange, active: bytes, models: Models) -> tuple[bytes, Ruleset]:
     """Make a withdrawal from another document than the one from which it was made."""
-    if has_withdrawn(change, active, models):
-        try:
-            active = without_candidate(active.decode("utf-8-sig")).encode()
-        except RulesetEditError as error:
-            raise RefusedChangeError(str(error)) from error
-    elif change.kind is not ChangeKind.WITHDRAWN or change.begun_after is None:
+    try:
+        document = made_again(change, active, models)
+    except RulesetEditError as error:
+        raise RefusedChangeError(str(error)) from error
+    if document is None:
         raise RefusedChangeError(
             f"it was made from ruleset {change.digest_before}, and {document_digest(active)} is active now; "
             "make it again from that"
         )
-    # Else its own first step has stopped the deployment of the candidate: the document before decides, and is deployed as it is.
-    return active, check_ruleset(active, "ruleset", models)
+    return document, check_ruleset(document, "ruleset", models)
 
 
 def _sentence(problems: tuple[RulesetProblem, ...]) -> str:

@@ -22,9 +22,10 @@ from engine.errors import EngineError
 from engine.rules.check import check_ruleset
 from rollouts.deployments import RUNNING
 from rollouts.errors import NotDeployedError
+from rollouts.ownership import has_withdrawn, is_of_change
 from rollouts.rows import active_row
 from ruleset_deployer.errors import RefusedChangeError
-from ruleset_deployer.examination import examine, has_withdrawn
+from ruleset_deployer.examination import examine
 from ruleset_deployer.metrics import Metric
 
 if TYPE_CHECKING:
@@ -48,6 +49,9 @@ MAX_REASON: Final = 1_000
 """Characters of a failure that the row keeps."""
 
 _NOTHING_DEPLOYED: Final = "no ruleset is deployed; `make apply` deploys the first one"
+_NUMBERED_ANEW: Final = (
+    "AppConfig was created anew, and numbers its deployments again; make it again from the active ruleset"
+)
 _NEXT_RUN: Final = "ConflictException"
 """Another deployment is under way, or has just begun. The next run sees which."""
 _REFUSED: Final = "BadRequestException"
@@ -108,6 +112,10 @@ class RulesetDeployments(Protocol):
 
     def newest(self) -> list[Deployment]:
         """Give the active deployment, and before it those that were undone later."""
+        ...
+
+    def before(self, number: int) -> list[Deployment]:
+        """Give the deployment that was active before another one, and those between them that were undone."""
         ...
 
     def find(self, number: int) -> Deployment | None:
@@ -214,7 +222,11 @@ class Deployer:
         if change is None or change.state not in (ChangeState.APPROVED, ChangeState.DEPLOYING):
             return  # the index was behind
         if change.deployment is not None:
-            self._follow(change, change.deployment)
+            found = self._deployments.find(change.deployment)
+            if found is None or not found.description.startswith(change.deployment_mark):
+                self._end(change, ChangeState.FAILED, _NUMBERED_ANEW)
+            else:
+                self._follow(change, found)
             return
         try:
             if change.begun_after is None:
@@ -231,7 +243,7 @@ class Deployer:
             return
         if change.begun_after is not None:
             found = self._deployments.find(change.begun_after + 1)
-            if found is not None and found.description.startswith(change.deployment_mark):
+            if found is not None and self._is_own(change, found):
                 return
         self._end(change, ChangeState.FAILED, reason)
 
@@ -254,13 +266,11 @@ class Deployer:
             raise RefusedChangeError(_NOTHING_DEPLOYED)
         found = self._deployments.find(after + 1)
         if found is None and newest[0].number < after:
-            raise RefusedChangeError(
-                "AppConfig numbers its deployments anew; make it again from the active ruleset"
-            )
+            raise RefusedChangeError(_NUMBERED_ANEW)
         if found is None:
             # Read before, so it has nothing newer than `after`: what it says is what the deployment follows.
             self._start(change, newest, *self._examined(change, newest[-1]))
-        elif found.description.startswith(change.deployment_mark):
+        elif self._is_own(change, found):
             ruleset = check_ruleset(found.document, f"deployment {found.number}", self._models)
             self._note(change, found.number, ruleset)
         elif has_withdrawn(change, newest[-1].document, self._models):
@@ -300,18 +310,23 @@ class Deployer:
         self._rows.started(change, number, ruleset)
         position = active_position(number, is_undone=False)
         self._rows.put_active(active_row(number, position, self._clock(), ruleset, self._deployments.place))
-        self._follow(msgspec.structs.replace(change, state=ChangeState.DEPLOYING, deployment=number), number)
-
-    def _follow(self, change: RulesetChange, number: int) -> None:
-        """See what became of a deployment."""
         found = self._deployments.find(number)
         if found is None:
             raise NotDeployedError(number, "gone")
+        self._follow(msgspec.structs.replace(change, state=ChangeState.DEPLOYING, deployment=number), found)
+
+    def _is_own(self, change: RulesetChange, found: Deployment) -> bool:
+        return is_of_change(change, found, self._deployments.before, self._models)
+
+    def _follow(self, change: RulesetChange, found: Deployment) -> None:
+        """See what became of a deployment."""
         if found.state == "COMPLETE":
             self._end(change, ChangeState.DEPLOYED, None)
         elif found.state not in RUNNING:
             self._end(
-                change, ChangeState.FAILED, f"deployment {number} is {found.state.lower()}: {found.reason}"
+                change,
+                ChangeState.FAILED,
+                f"deployment {found.number} is {found.state.lower()}: {found.reason}",
             )
 
     def _end(self, change: RulesetChange, state: ChangeState, failure: str | None) -> None:

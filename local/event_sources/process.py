@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from local.configured_pool import PoolMaker
     from local.event_sources.event_source_mapping import Destination
     from local.event_sources.source import Source
+    from ops.manifests import FunctionSpec
 
 State = Literal["starting", "running", "stopping", "stopped", "failed"]
 
@@ -91,7 +92,10 @@ class MappingProcess:
         self._state: State = "starting"
         # A function that invokes others finds them here.
         invoked = [each.function for each in spec.access if each.function is not None]
-        self._lambda_api = LambdaApi({name: LazyPool(config.state_dir / f"{name}.json") for name in invoked})
+        self._lambda_api = LambdaApi(
+            {name: LazyPool(config.state_dir / f"{name}.json") for name in invoked},
+            [name for name in invoked if _is_discarding(functions[name])],
+        )
         self._idle_since_ms: int | None = None
         workers = min(config.max_workers, spec.reserved_concurrency)
         environment = {"AWS_ENDPOINT_URL_LAMBDA": self._lambda_api.endpoint, **config.environment}
@@ -194,6 +198,10 @@ class MappingProcess:
         except SourceUnavailableError as error:
             self.mapping.report(str(error))
             return None
+
+
+def _is_discarding(spec: FunctionSpec) -> bool:
+    return isinstance(spec.trigger, InvokeTrigger) and spec.trigger.on_failure == "discard"
 
 
 def _make_destination(config: MappingConfig, trigger: KafkaTrigger | StreamTrigger) -> Destination | None:

@@ -1,5 +1,6 @@
-# The apply role: the console's API, and where people sign in to it. Both have ids, so their tags say whose they are; what belongs to an
-# API has the API's tags (API Gateway's guide, "API Gateway resources that can be tagged"). It names nobody who may sign in.
+# The apply role: the console's API, and where people sign in to it. ARNs of APIs and user pools have ids and no names, so the rights are limited
+# by tags. What belongs to an API has the API's tags (API Gateway's guide, "API Gateway resources that can be tagged"). No right here lets the
+# role say who may sign in.
 
 locals {
   # IAM knows the calls of API Gateway by their HTTP method and path, without an account.
@@ -67,6 +68,18 @@ data "aws_iam_policy_document" "apply_console" {
         variable = "aws:ResourceTag/${condition.key}"
         values   = [condition.value]
       }
+    }
+  }
+
+  # API Gateway returns the function's answer to whoever calls the API, so it may call no other function.
+  statement {
+    sid       = "CallerOfTheConsole"
+    actions   = ["lambda:AddPermission"]
+    resources = ["${local.arn.lambda}:function:${local.prefix[each.key]}-console*"]
+    condition {
+      test     = "StringEquals"
+      variable = "lambda:Principal"
+      values   = ["apigateway.amazonaws.com"]
     }
   }
 

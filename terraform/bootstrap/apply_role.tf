@@ -9,8 +9,8 @@ locals {
     "backup.amazonaws.com", "cloudtrail.amazonaws.com", "lambda.amazonaws.com", "malware-protection-plan.guardduty.amazonaws.com", "sns.amazonaws.com", "states.amazonaws.com", "vpc-flow-logs.amazonaws.com",
   ]
 
-  # Services that call the functions that Terraform gives them.
-  invoking_services = ["apigateway.amazonaws.com", "appconfig.amazonaws.com", "events.amazonaws.com"]
+  # Services that call the functions that Terraform gives them. API Gateway calls the console alone (apply_console.tf).
+  invoking_services = ["appconfig.amazonaws.com", "events.amazonaws.com"]
 
   # The tags that the root module's provider puts on everything.
   tags = { for environment in var.environments : environment => { Project = var.project, Environment = environment } }

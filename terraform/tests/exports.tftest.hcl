@@ -1,4 +1,4 @@
-# Both tables as of one moment, in a bucket that forgets them soon, and then the job: whoever asks needs no right on either.
+# Both tables as of one moment, in a bucket that deletes them soon, and then the job: whoever asks needs no right on either.
 
 mock_provider "aws" {
   source = "./tests/mocks"
@@ -34,17 +34,17 @@ run "both_tables_are_exported_as_of_one_moment_and_then_the_job_starts" {
   }
 
   assert {
-    condition     = local.definition.States.ExportTables.ItemSelector["as_of.$"] == "$.as_of" && local.export_states.Export.Parameters["ExportTime.$"] == "$.as_of"
+    condition     = local.definition.States.ExportTables.ItemSelector["as_of.$"] == "$.as_of" && module.table_export.states.Export.Parameters["ExportTime.$"] == "$.as_of"
     error_message = "Both are as of the moment that the run names."
   }
 
   assert {
-    condition     = local.export_states.Export.Parameters.S3SseKmsKeyId == var.data_key_arn && local.export_states.Export.Parameters.S3Bucket == "fraud-test-backtest-123456789012"
+    condition     = module.table_export.states.Export.Parameters.S3SseKmsKeyId == var.data_key_arn && module.table_export.states.Export.Parameters.S3Bucket == "fraud-test-backtest-123456789012"
     error_message = "Encrypted with the customer key, in the module's bucket."
   }
 
   assert {
-    condition     = local.export_states.IsItOver.Choices[1].Next == "NotExported" && local.export_states.NotExported.Type == "Fail"
+    condition     = module.table_export.states.IsItOver.Choices[1].Next == "NotExported" && module.table_export.states.NotExported.Type == "Fail"
     error_message = "A failed export ends it."
   }
 

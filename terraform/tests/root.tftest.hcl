@@ -190,7 +190,7 @@ run "dead_letters_can_be_redriven" {
 
   assert {
     condition     = toset(keys(output.dead_letter_queue_urls)) == setsubtract(concat(keys(output.function_names), ["alerts-analysts", "alerts-on-call", "page-on-call"]), ["audit_keeper", "canary", "card_token", "digest", "drift", "guardrails", "label_upkeep", "replay", "ruleset_deployer"])
-    error_message = "make redrive accepts the name of every function and subscription whose failed messages are kept; those of card_token hold card numbers, and runs of the keeper of audit heads, the canary, the digest, the drift stage, the guardrails, the upkeep of labels and the deployer of rulesets come again; whoever asks the replay waits for its answer."
+    error_message = "make redrive accepts the name of every function and subscription whose failed messages are kept; those of card_token hold card numbers, and runs of the keeper of audit heads, the canary, the digest, the drift stage, the guardrails, the upkeep of labels and the deployer of rulesets come again; whoever asks the replay waits for its answer, or sees that its trial has ended."
   }
 
   assert {

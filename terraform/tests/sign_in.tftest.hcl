@@ -17,7 +17,7 @@ run "nobody_gets_in_without_an_invitation_and_a_second_factor" {
 
   assert {
     condition     = aws_cognito_user_pool.this.admin_create_user_config[0].allow_admin_create_user_only
-    error_message = "Nobody signs up by himself."
+    error_message = "People cannot sign up."
   }
   assert {
     condition     = aws_cognito_user_pool.this.mfa_configuration == "ON" && aws_cognito_user_pool.this.software_token_mfa_configuration[0].enabled && length(aws_cognito_user_pool.this.sms_configuration) == 0

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+import yaml
 
 from common.ruleset_desk import DeskRefusal
 from contract.ruleset_change import (
@@ -104,8 +105,7 @@ def test_an_approved_candidate_decides_for_its_users_and_a_withdrawn_one_for_nob
     lines = default.splitlines(keepends=True)
     text = "".join(f'version: "{version}"\n' if line.startswith("version:") else line for line in lines)
     candidate = text.rstrip("\n") + "\n" + EVERY_PAYMENT.lstrip("\n")
-    draw = UserDraw(version, SHARE)
-    users = {side: _user_of(side, draw) for side in Side}
+    users: dict[Side, str] = {}
 
     def newest(side: Side) -> ScoredTransaction | None:
         user = users[side]
@@ -124,6 +124,8 @@ def test_an_approved_candidate_decides_for_its_users_and_a_withdrawn_one_for_nob
         Draft(kind=ChangeKind.CANDIDATE, digest_before=None, document=candidate, share=SHARE),
     )
     try:
+        key = yaml.safe_load(desk.document_after(started))["candidate"]["draw_key"]
+        users |= {side: _user_of(side, UserDraw(version, SHARE, key)) for side in Side}
         theirs = system.wait_for(decided_by_the_candidate, "a decision of the candidate", seconds=60)
         ours = newest(Side.CHAMPION)
     finally:

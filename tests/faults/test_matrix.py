@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+from itertools import chain
+from typing import TYPE_CHECKING
+
 import msgspec
 import pytest
 
@@ -16,6 +19,11 @@ from .report import FaultReport
 from .run import Run
 from .site import STARTED, Site
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HALVES = [pytest.mark.xdist_group("faults"), pytest.mark.xdist_group("every other fault")]
+"""Each has a stack of its own, so that two workers share the faults."""
 SEEDS = range(5) if IS_LONG else range(1)
 REPORT = ROOT / "build" / "faults-report.json"
 PERSONAL = (
@@ -35,13 +43,36 @@ PERSONAL = (
 
 @pytest.fixture(scope="module")
 def reports() -> dict[str, FaultReport]:
+    """Reports of the faults that this process runs."""
     return {}
 
 
+@pytest.fixture
+def part(tmp_path_factory: pytest.TempPathFactory, testrun_uid: str, worker_id: str) -> Path:
+    """Where this process says what it has found, beside the other processes of this run."""
+    return tmp_path_factory.getbasetemp().parent / f"faults-{testrun_uid}-{worker_id}.json"
+
+
+def write_report(reports: dict[str, FaultReport], part: Path) -> None:
+    """Write what all processes have found, in the catalogue's order."""
+    written = part.with_suffix(".new")
+    written.write_bytes(msgspec.json.encode(list(reports.values())))
+    written.rename(part)  # another process may be reading
+    parts = part.parent.glob(f"{part.stem.rpartition('-')[0]}-*.json")
+    found = chain.from_iterable(msgspec.json.decode(each.read_bytes()) for each in parts)
+    order = [fault.name for fault in FAULTS]
+    whole = sorted(found, key=lambda report: order.index(report["fault"]))
+    REPORT.parent.mkdir(exist_ok=True)
+    REPORT.write_bytes(msgspec.json.format(msgspec.json.encode(whole)))
+
+
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+@pytest.mark.parametrize(
+    "fault",
+    [pytest.param(fault, marks=HALVES[number % 2], id=fault.name) for number, fault in enumerate(FAULTS)],
+)
 def test_every_payment_counts_once_under(
-    fault: Fault, seed: int, site: Site, reports: dict[str, FaultReport]
+    fault: Fault, seed: int, site: Site, reports: dict[str, FaultReport], part: Path
 ) -> None:
     run = Run(site, fault, seed)
 
@@ -49,13 +80,13 @@ def test_every_payment_counts_once_under(
         run.complete()
     finally:
         reports.setdefault(fault.name, FaultReport(fault.name)).add(run.report)
-        REPORT.parent.mkdir(exist_ok=True)
-        REPORT.write_bytes(msgspec.json.format(msgspec.json.encode(list(reports.values()))))
+        write_report(reports, part)
 
     assert run.report.problems == []
 
 
-def test_the_logs_of_the_whole_run_hold_nothing_personal(site: Site) -> None:
+@pytest.mark.parametrize("half", [pytest.param(number, marks=half) for number, half in enumerate(HALVES)])
+def test_the_logs_of_the_whole_run_hold_nothing_personal(site: Site, half: int) -> None:
     """Runs last, on everything that the functions and the Glue job logged under the faults before."""
     logs = [log for log in site.logs.glob("*/*.log") if log.stem in STARTED]
     logs += (site.logs / "glue").glob("*.log")

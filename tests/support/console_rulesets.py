@@ -6,15 +6,17 @@ import io
 import json
 from datetime import UTC, datetime
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 from botocore.exceptions import ClientError
 
 from common.backoff import Backoff
-from common.ruleset_bucket import keep_ruleset, kept_ruleset
+from common.ruleset_bucket import keep_ruleset, kept_ruleset, put_proposal
 from common.ruleset_changes import ChangeRows
 from common.ruleset_desk import RulesetDesk
+from common.trial_rows import TrialRows
 from console.change_pages import ChangePages
 from console.editor_pages import EditorPages
 from console.list_pages import ListPages
@@ -22,10 +24,14 @@ from console.model_pages import ModelPages
 from console.rollout_windows import RolloutWindows
 from console.rules_pages import ActiveDocument, RulesPages
 from console.ruleset_reader import RulesetReader
+from console.trial_pages import TrialPages
+from console.trials import Trials
 from contract.active_ruleset import ACTIVE, ActiveRuleset, active_position
 from contract.authoring import Answer
 from contract.ruleset_change import ChangeKind, ListEntry, RulesetChange, document_digest
 from contract.ruleset_draft import Draft
+from contract.trial_row import TrialState, asked
+from contract.tried import RuleChange, TriedExample, TryAnswer, TryRequest
 from engine.rollout.start import with_candidate
 from lab.models import kept_baseline, kept_model
 from ops.manifests import ROOT
@@ -38,11 +44,12 @@ if TYPE_CHECKING:
 
     from console.app import Desk
     from console.case_reader import Changing
-    from console.change_pages import Trials
     from console.records import Records
     from console.settings import Settings
+    from console.trials import Starting
     from console.watch_pages import Flagged
     from contract.authoring import RulesetOutline
+    from contract.flagged import FlaggedKey
 
 MODEL: Final = json.loads((ROOT / "models" / "default.json").read_text(encoding="utf-8"))["sha256"]
 
@@ -75,8 +82,13 @@ CHAMPION: Final = RULESET.replace(
 )
 """The same with the model that ships."""
 
+DRAW_KEY: Final = "0123456789abcdef" * 2
+
 RULESET_WITH_CANDIDATE: Final = with_candidate(
-    CHAMPION, CHAMPION.replace('version: "1"', 'version: "2"').replace("points: 20", "points: 30"), 5.0
+    CHAMPION,
+    CHAMPION.replace('version: "1"', 'version: "2"').replace("points: 20", "points: 30"),
+    5.0,
+    DRAW_KEY,
 )
 """The same with a candidate for a twentieth of the users, whose second rule gives more points."""
 
@@ -145,18 +157,27 @@ class ConsoleRulesets:
         self.desk = RulesetDesk(
             dynamodb, settings.ruleset_changes_table, self.rows, self.s3, self.bucket, backoff
         )
+        self.trial_rows = TrialRows(dynamodb, settings.rollout_counts_table)
         self._reader = RulesetReader(self.validator, settings.rules_validator_function)
         self._counts = RolloutWindows(CountsTable(dynamodb, settings.rollout_counts_table, keeps_hours=False))
 
     def pages(
-        self, desk: Desk, week: Flagged, cases: Changing, records: Records, trials: Trials
+        self, desk: Desk, week: Flagged, cases: Changing, records: Records, replays: Starting
     ) -> list[object]:
         """The endpoints."""
         active = ActiveDocument(self.desk, self._reader)
+        numbers = count(1)
+        trials = Trials(
+            self.trial_rows,
+            replays,
+            partial(put_proposal, self.s3, self.bucket),
+            lambda: f"{next(numbers):032x}",
+        )
         return [
             RulesPages(desk, self.desk, active, week, self._counts),
-            EditorPages(desk, self.desk, active, self._reader),
+            EditorPages(desk, self.desk, active, self._reader, trials),
             ChangePages(desk, self.desk, active, self._reader, trials),
+            TrialPages(desk, trials, records),
             ListPages(desk, self.desk, active, self._reader, cases, records),
             ModelPages(desk, active, self._reader, self._counts),
         ]
@@ -177,6 +198,25 @@ class ConsoleRulesets:
         )
         self.rows.put_active(active)
         return active
+
+    def put_trial(self, key: FlaggedKey, at: datetime) -> str:
+        """Store what a trial found, which names a payment; gives its id."""
+        request = TryRequest(proposal="0" * 64, digest_before="0" * 12, is_candidate=False)
+        example = TriedExample(
+            user_id=key.user_id,
+            event_key=key.event_key,
+            cents=100,
+            before="review",
+            before_score=60,
+            after="approve",
+            after_score=0,
+        )
+        found = TryAnswer(payments=1, users=1, lost=(RuleChange("large", 1, 100, (example,)),))
+        row = msgspec.structs.replace(
+            asked(request, "0" * 32, at), state=TrialState.DONE, answer=msgspec.json.encode(found).decode()
+        )
+        assert self.trial_rows.replace(row, None)
+        return request.trial_id
 
     def propose(self, author: str, at: datetime, **draft: Any) -> RulesetChange:
         """Propose that the active ruleset gets entries of a list, or what ``draft`` says."""

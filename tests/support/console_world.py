@@ -49,7 +49,6 @@ from contract.label import LabelVerdict
 from contract.replayed import ReplayAnswer
 from contract.saved_filter import SavedFilter
 from contract.scored import to_history_item
-from contract.tried import TryAnswer
 from tests.support.audit_memory import MemoryAudit
 from tests.support.cases import make_case
 from tests.support.console_parts import LAND, NOW, SETTINGS, Answer, MemoryQueue, Provider, signing_key
@@ -68,7 +67,7 @@ if TYPE_CHECKING:
     from contract.case import Case
     from contract.flagged import FlaggedKey
     from contract.scored import ScoredTransaction
-    from contract.tried import TryRequest
+    from contract.tried import TryJob
 
 __all__ = ["LAND", "NOW", "SETTINGS", "Answer", "ConsoleWorld", "MemoryReplays", "signing_key", "with_url"]
 
@@ -89,12 +88,12 @@ class MemoryReplays:
     def __init__(self) -> None:
         self.answer = ReplayAnswer(why_not="Ruleset 7 is not kept any more.")
         self.asked: list[FlaggedKey] = []
-        self.trial = TryAnswer(why_not="Ruleset 7 is not kept any more.")
-        self.tries: list[TryRequest] = []
+        self.jobs: list[TryJob] = []
+        self.takes_jobs = True
 
-    def tried(self, request: TryRequest) -> TryAnswer:
-        self.tries.append(request)
-        return self.trial
+    def start(self, job: TryJob) -> bool:
+        self.jobs.append(job)
+        return self.takes_jobs
 
     def of(self, key: FlaggedKey) -> ReplayAnswer:
         self.asked.append(key)
@@ -139,10 +138,10 @@ class ConsoleWorld:
         self.settings = settings
         self.dynamodb = dynamodb
         self.events = MemoryAudit()
-        self.sessions = SessionStore(dynamodb, settings.console_sessions_table)
+        self.log = Log()
+        self.sessions = SessionStore(dynamodb, settings.console_sessions_table, self.log)
         self.provider = Provider()
         self.cookies: dict[str, str] = {}
-        self.log = Log()
         self._numbers = count()
         events = events or self.events
         trail = AuditTrail(events, lambda: self.now, lambda: f"event-{next(self._numbers)}")

@@ -203,3 +203,7 @@ class Log:
     def error(self, msg: object, *, extra: Any) -> None:
         """Keep one line."""
         self.lines.append({"message": msg} | dict(extra))
+
+    def warning(self, msg: object, *, extra: Any) -> None:
+        """Keep one line."""
+        self.error(msg, extra=extra)

@@ -284,7 +284,11 @@ class SecondLookContract:
         (key,) = tables.flag(paid(1, 2))
         tables.claim()
 
-        case = _done(tables.verdicts().decide(KEY, FORM, [key], LEGITIMATE, "ann", NOW, Decimal(9_998)))
+        case = _done(
+            tables.verdicts().decide(
+                KEY, FORM, [key], LEGITIMATE, "ann", NOW, released_elsewhere=Decimal(9_998)
+            )
+        )
 
         assert asked(case) == (NOW, Tally(1, Decimal(2)))
 

@@ -243,6 +243,15 @@ def test_the_apply_role_cannot_open_payments_to_others(life: Life) -> None:
     assert possible(life, APPLY, OPENINGS, context("dev", **foreign)) == set()
 
 
+def test_the_apply_role_lets_api_gateway_call_the_console_alone(life: Life) -> None:
+    functions = [of("lambda", f"function:fraud-dev-{name}") for name in ("console", "replay", "score")]
+    pairs = [("lambda:AddPermission", function) for function in functions]
+
+    by_api = context("dev", **{"lambda:Principal": "apigateway.amazonaws.com"})
+
+    assert possible(life, APPLY, pairs, by_api) == {("lambda:AddPermission", functions[0])}
+
+
 def test_the_apply_role_cannot_change_another_environment(life: Life) -> None:
     wanted = {
         "aws:RequestTag/Project": "fraud",

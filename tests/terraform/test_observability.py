@@ -159,6 +159,15 @@ def test_every_alarm_has_its_runbook_and_every_runbook_of_an_alarm_its_alarm() -
     assert {_kind(alarm) for alarm in alarms()} == {kind for kind, _ in _alarm_runbooks()}
 
 
+def test_the_runbook_of_pages_has_a_place_for_each_alarm_that_pages() -> None:
+    placed = re.findall(r"`([a-z-]+)`", (RUNBOOKS / "page.md").read_text())
+    paging = {_kind(alarm) for alarm in alarms() if alarm["alarm_actions"] == [NOTIFIED["page"]]}
+
+    assert [
+        kind for kind in paging if not any(kind == name or kind.startswith(f"{name}-") for name in placed)
+    ] == []
+
+
 def test_every_alarm_notifies_on_its_own_and_none_through_a_composite_alarm() -> None:
     # CloudWatch API, PutCompositeAlarm: actions run when an alarm changes to ALARM from another state. A composite alarm that is in
     # ALARM does not change when another of its alarms opens, and its actions suppressor suppresses all of its actions.
@@ -209,7 +218,7 @@ def test_a_runbook_is_named_like_its_alarm_and_has_all_four_sections(kind: str, 
 @pytest.mark.parametrize(("kind", "file"), list(_alarm_runbooks()))
 def test_links_of_a_runbook_lead_to_files(kind: str, file: Path) -> None:
     for target in re.findall(r"\]\(([^)]+)\)", file.read_text()):
-        assert (file.parent / target).is_file(), f"{file.name}: {target}"
+        assert (file.parent / target.partition("#")[0]).is_file(), f"{file.name}: {target}"
 
 
 def _operations(text: str) -> Iterator[tuple[str, OperationModel, list[str]]]:

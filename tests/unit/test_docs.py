@@ -7,15 +7,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ops.manifests import ROOT
+from ops.manifests import ROOT, read_functions, read_tables
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), ROOT / "rules" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+RUNBOOKS = sorted((ROOT / "docs" / "runbooks").glob("*.md"))
 LINK = re.compile(r"\[[^\]]+\]\(([^)#]+)(?:#[^)]*)?\)")
 COMMAND = re.compile(r"\bmake (?:-s )?([a-z][a-z-]+)")
 TARGET = re.compile(r"^([a-z][a-z-]*):", re.MULTILINE)
+
+
+WRITTEN_BY_LAMBDA = {"Task timed out"}
+"""Messages in a function's log that no code of ours writes."""
 
 
 def targets() -> set[str]:
@@ -56,3 +61,33 @@ def test_a_decision_has_its_context_the_decision_and_what_would_reopen_it(name: 
     assert text.startswith(f"# {name[:4]} ")
     for part in ("**Context.**", "**Decision.**", "eopen"):
         assert part in text
+
+
+def test_every_function_is_on_the_page_that_says_how_it_is_checked() -> None:
+    page = (ROOT / "docs" / "verification.md").read_text()
+
+    assert [name for name in read_functions() if not re.search(rf"\b{name}\b", page)] == []
+
+
+@pytest.mark.parametrize("runbook", RUNBOOKS, ids=lambda path: str(path.stem))
+def test_a_runbook_names_functions_and_tables_as_they_are_called_in_aws(runbook: Path) -> None:
+    text = runbook.read_text()
+    # terraform/modules/function: a function has hyphens where its folder has underscores. A table has its interface's name.
+    functions = {name.replace("_", "-") for name in read_functions()}
+
+    named = re.findall(r'(?:/aws/lambda/|--function-name "|FunctionName,Value=)\$PREFIX-([\w-]+)', text)
+    tables = re.findall(r'--table-name "\$PREFIX-([\w-]+)', text)
+
+    assert set(named) - functions == set()
+    assert set(tables) - read_tables().keys() == set()
+
+
+@pytest.mark.parametrize("runbook", RUNBOOKS, ids=lambda path: str(path.stem))
+def test_a_message_that_a_runbook_looks_for_is_written_by_the_code(runbook: Path) -> None:
+    code = "".join(file.read_text() for file in (ROOT / "functions").rglob("*.py"))
+    patterns = re.findall(r"--filter-pattern '([^']*)'", runbook.read_text())
+
+    quoted = [re.findall(r'"([^"]+)"', pattern) for pattern in patterns if not pattern.startswith("{")]
+    messages = {text for texts in quoted for text in texts if " " in text}
+
+    assert [message for message in messages - WRITTEN_BY_LAMBDA if message not in code] == []

@@ -18,19 +18,26 @@
     all[next].focus();
   };
 
-  // A part of a page that takes longer: its link leads to the page that has it, and here the part comes by itself.
-  for (const link of document.querySelectorAll("a[data-load]")) {
+  // A part of a page that takes longer: its link leads to the page that has it, and here the part comes by itself. With data-every, so many
+  // seconds later, and again and again until the part has no such link any more.
+  const load = (link) => {
     const part = document.getElementById(link.dataset.load);
     part.setAttribute("aria-busy", "true");
     fetch(link.href)
       .then((answer) => (answer.ok && !answer.redirected ? answer.text() : Promise.reject(new Error(answer.statusText))))
       .then((text) => {
         const loaded = new DOMParser().parseFromString(text, "text/html").getElementById(part.id);
-        if (loaded) part.replaceChildren(...loaded.childNodes);
+        if (!loaded) return;
+        const hadFocus = part.contains(document.activeElement);
+        part.replaceChildren(...loaded.childNodes);
+        if (hadFocus) part.querySelector("a, button")?.focus();
+        part.querySelectorAll("a[data-load][data-every]").forEach(wait);
       })
-      .catch(() => {}) // the link stays
+      .catch(() => { if (link.dataset.every) wait(link); }) // the link stays
       .finally(() => part.removeAttribute("aria-busy"));
-  }
+  };
+  const wait = (link) => setTimeout(() => (document.hidden ? wait(link) : load(link)), 1000 * link.dataset.every);
+  for (const link of document.querySelectorAll("a[data-load]")) (link.dataset.every ? wait : load)(link);
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from engine.rollout.guard import Finding
 
 _CANDIDATE: Final = "candidate"
+_DRAW_KEY: Final = "draw_key"
 _SUSPENDED: Final = "suspended"
 
 
@@ -59,16 +60,38 @@ def without_candidate(text: str) -> str:
     return without_field(text, _CANDIDATE)
 
 
-def with_share(text: str, share_percent: float) -> str:
-    """Give the candidate another share of the users; 0 to 50 percent. Raises as :func:`without_candidate`."""
+def with_share(text: str, share_percent: float, draw_key: str | None = None) -> str:
+    """Give the candidate another share of the users.
+
+    Parameters
+    ----------
+    text : str
+        A checked document with a candidate.
+    share_percent : float
+        0 to 50.
+    draw_key : str | None
+        For a candidate that has none; one that it has stays, and with it its users.
+
+    Raises
+    ------
+    RulesetEditError
+        As :func:`without_candidate`.
+    """
     root = root_of(text)
-    share = field(mapping(field(root, _CANDIDATE), "the candidate"), "share")
+    candidate = mapping(field(root, _CANDIDATE), "the candidate")
+    share = field(candidate, "share")
     if not isinstance(share, yaml.ScalarNode):
         raise RulesetEditError("the candidate has no share")
     expected = content(root)
     expected[_CANDIDATE]["share"] = percent(share_percent)
     begin, end = share.start_mark.index, share.end_mark.index
-    return checked(text[:begin] + percent(share_percent) + text[end:], expected)
+    text = text[:begin] + percent(share_percent) + text[end:]
+    if draw_key is not None and field(candidate, _DRAW_KEY) is None:
+        expected[_CANDIDATE][_DRAW_KEY] = draw_key
+        first = next(key for key, _ in candidate.value if key.value == "share").start_mark
+        behind = ", " if candidate.flow_style else "\n" + " " * first.column
+        text = f'{text[: first.index]}"{_DRAW_KEY}": "{draw_key}"{behind}{text[first.index :]}'
+    return checked(text, expected)
 
 
 def percent(share: float) -> str:

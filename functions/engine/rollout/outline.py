@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from engine.rules.ruleset import Ruleset
 
+_DRAW_KEY: Final = "draw_key"
 _SHOWN_APART: Final = frozenset({"rules", "lists", "candidate"})
 
 
@@ -83,7 +84,10 @@ def _side(ruleset: Ruleset, text: str, node: yaml.MappingNode, lists: tuple[List
 
 def _settings(node: yaml.MappingNode) -> Iterator[tuple[str, str]]:
     for name, value in content(node).items():
-        if name not in _SHOWN_APART:
+        if name == _DRAW_KEY:
+            # Whoever knows the key can choose on which side a payment is decided. Its hash says whether it is another one.
+            yield name, f"key {hashlib.sha256(value.encode()).hexdigest()[:8]}"
+        elif name not in _SHOWN_APART:
             yield from _flat(name, value)
 
 

@@ -16,6 +16,7 @@ from engine.rollout.edits import percent
 from engine.rollout.yaml_text import checked, content, field, place_of, root_of, without_field
 
 _CANDIDATE: Final = "candidate"
+_DRAW_KEY: Final = "draw_key"
 _GUARDRAILS: Final = "guardrails"
 _LISTS: Final = "lists"
 _SHARED: Final[dict[str, Any]] = {"base_currency": None, "exchange_rates": {}}
@@ -24,7 +25,7 @@ _OWN: Final = (_GUARDRAILS, _LISTS)
 """What a candidate has from the champion unless it has its own."""
 
 
-def with_candidate(champion: str, candidate: str, share_percent: float) -> str:
+def with_candidate(champion: str, candidate: str, share_percent: float, draw_key: str | None = None) -> str:
     """Make a ruleset the candidate of another.
 
     Parameters
@@ -35,6 +36,9 @@ def with_candidate(champion: str, candidate: str, share_percent: float) -> str:
         A ruleset's document, complete in itself. Guardrails other than the active document's stay its own, and leave with it.
     share_percent : float
         Of the users for whom it decides; 0 to 50.
+    draw_key : str | None
+        Random, for a new candidate; see :class:`engine.rules.sides.UserDraw`. One of the version that the active document's candidate has keeps that one's key,
+        and with it its users. None writes none.
 
     Returns
     -------
@@ -48,6 +52,9 @@ def with_candidate(champion: str, candidate: str, share_percent: float) -> str:
     """
     document, other = _mapping(champion, "the active document"), _mapping(candidate, "the candidate")
     other.pop(_CANDIDATE, None)
+    before = document.get(_CANDIDATE)
+    if isinstance(before, dict) and str(before.get("version")) == str(other.get("version")):
+        draw_key = before.get(_DRAW_KEY, draw_key)
     for name, without in _SHARED.items():
         if other.pop(name, without) != document.get(name, without):
             raise RulesetEditError(
@@ -57,9 +64,11 @@ def with_candidate(champion: str, candidate: str, share_percent: float) -> str:
         if other.get(name) == document.get(name):
             other.pop(name, None)
     try:
-        return _joined_text(champion, candidate, [name for name in _OWN if name in other], share_percent)
+        own: list[str] = [name for name in _OWN if name in other]
+        return _joined_text(champion, candidate, own, share_percent, draw_key)
     except RulesetEditError:  # a rare form of YAML, or JSON
-        document[_CANDIDATE] = {"share": share_percent} | other
+        drawn = {} if draw_key is None else {_DRAW_KEY: draw_key}
+        document[_CANDIDATE] = {"share": share_percent} | drawn | other
         return _as_json(document)
 
 
@@ -84,6 +93,8 @@ def candidate_alone(active: str, *, keeps_guardrails: bool = False) -> str:
     if not isinstance(candidate, dict):
         raise RulesetEditError("the active ruleset has no candidate")
     left = ["share", *(() if keeps_guardrails or _GUARDRAILS not in candidate else (_GUARDRAILS,))]
+    if _DRAW_KEY in candidate:
+        left.append(_DRAW_KEY)
     taken = [
         name for name in (*_SHARED, *_OWN) if name in document and (name not in candidate or name in left)
     ]
@@ -106,7 +117,9 @@ def named_models(document: str) -> list[str]:
     return [sha256 for sha256 in dict.fromkeys(named) if isinstance(sha256, str)]
 
 
-def _joined_text(champion: str, candidate: str, own: list[str], share_percent: float) -> str:
+def _joined_text(
+    champion: str, candidate: str, own: list[str], share_percent: float, draw_key: str | None
+) -> str:
     text, other = champion, candidate
     for name in (_CANDIDATE, *_SHARED, *(name for name in _OWN if name not in own)):
         if field(root_of(other), name) is not None:
@@ -116,8 +129,11 @@ def _joined_text(champion: str, candidate: str, own: list[str], share_percent: f
     root, other_root = _in_blocks(text), _in_blocks(other)
     share = percent(share_percent)
     expected = content(root)
-    expected[_CANDIDATE] = {"share": share} | content(other_root)
-    parts = [text, f"{_CANDIDATE}:\n  share: {share}\n{textwrap.indent(other, '  ')}"]
+    drawn = {} if draw_key is None else {_DRAW_KEY: draw_key}
+    expected[_CANDIDATE] = {"share": share} | drawn | content(other_root)
+    # In quotation marks: digits alone would be a number.
+    line = "" if draw_key is None else f'  {_DRAW_KEY}: "{draw_key}"\n'
+    parts = [text, f"{_CANDIDATE}:\n  share: {share}\n{line}{textwrap.indent(other, '  ')}"]
     return checked("".join(map(_with_line_end, parts)), expected)
 
 

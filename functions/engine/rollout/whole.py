@@ -11,7 +11,7 @@ from contract.ruleset_change import ChangeKind
 from engine.errors import RulesetEditError
 from engine.rollout.edits import with_entries, with_share, without_candidate
 from engine.rollout.start import candidate_alone, with_candidate
-from engine.rules.sides import MAX_SHARE_PERCENT
+from engine.rules.sides import DRAW_KEY_DIGITS, MAX_SHARE_PERCENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from contract.ruleset_draft import Draft
 
 
-def whole_document(active: str | None, draft: Draft) -> str:
+def whole_document(active: str | None, draft: Draft, draw_key: str | None = None) -> str:
     """Make the document that would be active.
 
     Parameters
@@ -30,6 +30,8 @@ def whole_document(active: str | None, draft: Draft) -> str:
     draft : Draft
         What its author wants. Without a document it is about the candidate that the active one has: ``to_all`` makes it decide for all users,
         ``candidate`` and ``shadow`` give it another share.
+    draw_key : str | None
+        Random, for a candidate that has none yet.
 
     Returns
     -------
@@ -51,7 +53,9 @@ def whole_document(active: str | None, draft: Draft) -> str:
             return candidate_alone(active)
         case ChangeKind.SHADOW | ChangeKind.CANDIDATE:
             share = 0.0 if draft.kind is ChangeKind.SHADOW else _share(draft)
-            return with_candidate(active, document, share) if document else with_share(active, share)
+            if document:
+                return with_candidate(active, document, share, draw_key)
+            return with_share(active, share, draw_key)
         case ChangeKind.LISTS:
             return with_entries(active, draft.list_entries)
         case ChangeKind.WITHDRAWN:
@@ -70,7 +74,7 @@ def _share(draft: Draft) -> float:
 def keep_to(kind: ChangeKind, active: str, document: str, entries: Iterable[ListEntry]) -> None:
     """Check that a document changes what its kind says, and nothing else: whoever approves a few entries of a list looks at these.
 
-    Of any kind, a candidate that is changed has another version than the active one.
+    Of any kind, a candidate that is changed has another version than the active one, and one that decides has a key; see :func:`keep_draw`.
 
     Parameters
     ----------
@@ -88,6 +92,7 @@ def keep_to(kind: ChangeKind, active: str, document: str, entries: Iterable[List
     """
     before, after = _content(active), _content(document)
     _keep_version(before, after)
+    keep_draw(active, document)
     match kind:
         case ChangeKind.LISTS:
             is_kept = document == with_entries(active, entries)
@@ -105,11 +110,44 @@ def keep_to(kind: ChangeKind, active: str, document: str, entries: Iterable[List
         )
 
 
+def keep_draw(active: str | None, document: str) -> None:
+    """Check that no sender can choose the side of a candidate: who its users are is drawn by a random key, not by its version alone.
+
+    Parameters
+    ----------
+    active : str | None
+        The document from which a change is made; None where there is none. A candidate of it that decides without a key, from before there were keys, may stay.
+    document : str
+        What would be active.
+
+    Raises
+    ------
+    RulesetEditError
+        Where the document has a candidate without a key that decides for somebody.
+    """
+    before, after = (
+        {} if each is None else _content(each).get("candidate") or {} for each in (active, document)
+    )
+    if not after.get("share") or "draw_key" in after:
+        return
+    names = ("version", "share", "draw_key")
+    if any(str(before.get(name)) != str(after.get(name)) for name in names):
+        raise RulesetEditError(
+            f"a candidate that decides for users needs a draw_key: {DRAW_KEY_DIGITS} random hexadecimal digits, as "
+            "`make rules-deploy SHARE=` and the console write them"
+        )
+
+
 def _keep_version(before: dict[str, Any], after: dict[str, Any]) -> None:
     """A version names one candidate: what was counted of it, and who its users are, go by the version. Its share and its lists may change."""
     one, other = ({**(each.get("candidate") or {})} for each in (before, after))
     if not one or not other or str(one.get("version")) != str(other.get("version")):
         return
+    key, new_key = one.pop("draw_key", None), other.pop("draw_key", None)
+    if key is not None and key != new_key:
+        raise RulesetEditError(
+            f"candidate {one['version']} has another draw_key, so its users would change sides"
+        )
     for side in (one, other):
         side.pop("share", None)
         side.pop("lists", None)

@@ -71,9 +71,9 @@ def summary(ruleset: Ruleset, source: str) -> str:
 
 
 def warnings(ruleset: Ruleset, source: str) -> list[str]:
-    """Name what is valid and can have no effect: words that the channel of a payment never is.
+    """Name what is valid and not good: words that the channel of a payment never is, and a candidate whose users senders can choose.
 
-    They are no errors: a ruleset that was written when ``channel`` was the sender's own word stays active.
+    They are no errors: a ruleset that was written when ``channel`` was the sender's own word, or a candidate had no key, stays active.
 
     Parameters
     ----------
@@ -88,6 +88,11 @@ def warnings(ruleset: Ruleset, source: str) -> list[str]:
         One line each, for people.
     """
     found = []
+    if ruleset.candidate is not None and ruleset.candidate.draw.can_be_chosen:
+        found.append(
+            f"{source}: the candidate has no draw_key, so senders who know its version can choose its side; "
+            "`make rules-deploy SHARE=` and the console write one"
+        )
     for rule in (rule for each in ruleset.sides for rule in each.rules):
         for match in _COMPARED_CHANNELS.finditer(rule.when):
             for double, single in _LITERAL.findall(match["one"] or match["several"]):

@@ -238,15 +238,34 @@ def _read_until(reader: Reader, node: yaml.Node, what: str) -> datetime | None:
     if text is None:
         return None
     try:
-        if _DATE.fullmatch(text):
-            # The day is included: the entry expires when the next one begins.
-            return datetime.combine(date.fromisoformat(text) + timedelta(days=1), time(), UTC)
-        if _TIME.fullmatch(text):
-            return datetime.fromisoformat(text.upper()).astimezone(UTC)
+        until = expiry(text)
+    except (ValueError, OverflowError) as error:
+        reader.report(node, f"until in {what} is not a real date ({error})")
+        return None
+    if until is None:
         reader.report(
             node,
             f"until in {what} must be a date (2026-01-31) or a time with its zone (2026-01-31T18:00:00Z)",
         )
-    except (ValueError, OverflowError) as error:
-        reader.report(node, f"until in {what} is not a real date ({error})")
+    return until
+
+
+def expiry(text: str) -> datetime | None:
+    """Give the moment at which an entry expires, UTC; None where the text is neither a date nor a time with its zone.
+
+    Raises
+    ------
+    ValueError, OverflowError
+        Where there is no such day or time.
+
+    Examples
+    --------
+    >>> f"{expiry('2026-01-31')}, {expiry('2026-01-31T18:00:00+02:00')}, {expiry('')}"
+    '2026-02-01 00:00:00+00:00, 2026-01-31 16:00:00+00:00, None'
+    """
+    if _DATE.fullmatch(text):
+        # The day is included: the entry expires when the next one begins.
+        return datetime.combine(date.fromisoformat(text) + timedelta(days=1), time(), UTC)
+    if _TIME.fullmatch(text):
+        return datetime.fromisoformat(text.upper()).astimezone(UTC)
     return None

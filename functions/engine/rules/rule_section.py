@@ -110,10 +110,10 @@ def _read_rule(reader: Reader, node: yaml.Node, vocabulary: Vocabulary) -> Rule 
             case _:
                 values[name] = reader.text(value, name, multiline=True)
     if values.get("max_share") is not None and isinstance(values.get("when"), str):
-        for name in sorted(vocabulary.lists_of(str(values["when"]))):
+        for name in vocabulary.lists_of(str(values["when"])):
             reader.report(
                 fields["max_share"],
-                f"max_share: the rule asks for the list '{name}' alone; whoever pays from a listed device could suspend it",
+                f"max_share: the rule asks for the list '{name}'; whoever pays from a listed device could suspend it",
             )
     return msgspec.convert(values, Rule) if reader.problem_count == found_before else None
 

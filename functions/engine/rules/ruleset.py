@@ -25,7 +25,7 @@ from engine.rules.guardrails import DEFAULT_GUARDRAILS, read_guardrails
 from engine.rules.lists import NamedList, read_lists
 from engine.rules.model_section import no_models, read_model_section
 from engine.rules.rule_section import Rule, read_rules
-from engine.rules.sides import MAX_SHARE_PERCENT, UserDraw
+from engine.rules.sides import DRAW_KEY_DIGITS, MAX_SHARE_PERCENT, UserDraw
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 MAX_SCORE: Final = 100
 """The highest risk score; the lowest is 0."""
 
+_HEXADECIMAL: Final = frozenset("0123456789abcdef")
 _OF_CHAMPION: Final = frozenset({"base_currency", "exchange_rates", "candidate"})
 """Fields of the ruleset that a candidate cannot have."""
 
@@ -348,13 +349,14 @@ def _read_candidate(
         node,
         "candidate",
         required=("version", "share", "thresholds", "rules"),
-        optional=("lists", "model", "description", "guardrails"),
+        optional=("draw_key", "lists", "model", "description", "guardrails"),
     )
     share = (
         reader.decimal(fields["share"], "share", Decimal(0), Decimal(MAX_SHARE_PERCENT))
         if "share" in fields
         else None
     )
+    draw_key = _read_draw_key(reader, fields["draw_key"]) if "draw_key" in fields else None
     if "lists" in fields:
         lists = read_lists(reader, fields["lists"])
     guardrails = read_guardrails(reader, fields["guardrails"]) if "guardrails" in fields else None
@@ -367,8 +369,16 @@ def _read_candidate(
     return (
         None
         if ruleset is None or share is None
-        else Candidate(ruleset, UserDraw(ruleset.version, float(share)), guardrails)
+        else Candidate(ruleset, UserDraw(ruleset.version, float(share), draw_key), guardrails)
     )
+
+
+def _read_draw_key(reader: Reader, node: yaml.Node) -> str | None:
+    key = reader.text(node, "draw_key", DRAW_KEY_DIGITS)
+    if key is not None and (len(key) != DRAW_KEY_DIGITS or not _HEXADECIMAL.issuperset(key)):
+        reader.report(node, f"draw_key must be {DRAW_KEY_DIGITS} random hexadecimal digits, in lower case")
+        return None
+    return key
 
 
 def _read_thresholds(reader: Reader, node: yaml.Node) -> Thresholds | None:

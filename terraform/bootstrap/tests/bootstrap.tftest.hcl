@@ -224,7 +224,7 @@ run "the_apply_role_changes_apis_and_user_pools_by_their_tags" {
       for environment, document in data.aws_iam_policy_document.apply_console : [
         for statement in document.statement : anytrue([
           for condition in statement.condition : endswith(condition.variable, "Tag/Environment") && condition.test == "StringEquals" && condition.values == tolist([environment])
-        ]) if statement.sid != "CountsOfTheAccessLog"
+        ]) if !contains(["CallerOfTheConsole", "CountsOfTheAccessLog"], statement.sid)
       ]
     ]))
     error_message = "APIs and user pools have ids alone: their tags say whose they are."
@@ -235,6 +235,22 @@ run "the_apply_role_changes_apis_and_user_pools_by_their_tags" {
       length([for action in flatten([for statement in document.statement : tolist(statement.actions)]) : action if can(regex("Admin|User$|Users", action))]) == 0
     ])
     error_message = "CI makes the user pool, and invites nobody."
+  }
+}
+
+run "api_gateway_may_be_allowed_to_call_the_console_and_no_other_function" {
+  command = plan
+
+  assert {
+    condition = alltrue(flatten([
+      for documents in [data.aws_iam_policy_document.apply_services, data.aws_iam_policy_document.apply_console] : [
+        for environment, document in documents : [
+          for statement in document.statement : alltrue([for resource in statement.resources : endswith(resource, ":function:fraud-${environment}-console*")])
+          if contains(statement.actions, "lambda:AddPermission") && contains(flatten([for condition in statement.condition : tolist(condition.values)]), "apigateway.amazonaws.com")
+        ]
+      ]
+    ]))
+    error_message = "Whoever calls an API gets the function's answer."
   }
 }
 

@@ -1,6 +1,6 @@
-# Who touched payments outside the system: a trail of data events on the buckets and tables that hold them, and of writes to the heads of the
-# console's audit chains, by anybody but the system's own roles, and of changes that could open them, by anybody but the roles that are there for it. Each event is counted, and pages
-# (modules/observability); in a quiet month the trail is empty.
+# Who touched payments from outside the system. A trail records data events on the buckets and tables that hold payments, and writes to the
+# heads of the console's audit chains, by anybody but the system's own roles. It also records changes that could open them, by anybody but the
+# roles that are there for it. Each event is counted, and pages (modules/observability). In a quiet month the trail is empty.
 
 data "aws_caller_identity" "this" {}
 data "aws_partition" "this" {}

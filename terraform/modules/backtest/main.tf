@@ -1,5 +1,5 @@
-# Lets a ruleset decide again about every stored payment: the module exports exports the history and the labels as of one moment, and starts a
-# Glue batch job over them. Nothing here runs by itself: `make backtest ENV=` starts it (docs/guide-backtest-rows.md).
+# Lets a ruleset decide again about every stored payment. modules/exports exports the history and the labels as of one moment, and then starts
+# a Glue batch job, which is here. Nothing runs by itself: `make backtest ENV=` starts it (docs/guide-backtest-rows.md).
 
 data "aws_partition" "this" {}
 data "aws_caller_identity" "this" {}

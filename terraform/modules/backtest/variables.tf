@@ -21,7 +21,7 @@ variable "build_dir" {
 }
 
 variable "table_arns" {
-  description = "By interface name: ARNs of the tables that the module exports exports."
+  description = "By interface name: ARNs of the tables to export, labels and transaction_history (modules/exports)."
   type        = map(string)
   nullable    = false
 }

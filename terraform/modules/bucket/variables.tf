@@ -74,6 +74,6 @@ variable "enable_deletion_protection" {
 }
 
 variable "key_arn" {
-  description = "ARN of the customer key; null for S3's own, which a bucket of access logs needs, and one whose objects must outlive every key."
+  description = "ARN of the customer key; null for S3's own key, as for access logs, which need it, and for objects that must be readable without a customer key."
   type        = string
 }

@@ -1,22 +1,16 @@
 # Exports the history and the labels, both as of one moment, to a bucket of its own, and then starts a job over the exports. So whoever asks
-# for a run needs no right on a table and none on an export. Nothing here runs by itself. The modules backtest and training say which job it is.
+# for a run needs no right on a table and none on an export. Nothing here runs by itself. The modules backtest and training name the job.
 
-data "aws_partition" "this" {}
 data "aws_caller_identity" "this" {}
-data "aws_region" "this" {}
 
 locals {
-  account_id = data.aws_caller_identity.this.account_id
-  partition  = data.aws_partition.this.partition
-  region     = data.aws_region.this.name
-
   prefix = "exports/" # of each run: a folder with both exports
 }
 
 module "bucket" {
   source = "../bucket"
 
-  bucket = "${var.name}-${local.account_id}"
+  bucket = "${var.name}-${data.aws_caller_identity.this.account_id}"
   # An export has every payment, and is of no use after its run.
   expiry_by_prefix           = merge({ (local.prefix) = { days = 3 } }, { for prefix, days in var.days_by_prefix : prefix => { days = days } })
   undo_days                  = 1

@@ -3,7 +3,7 @@
 module "bucket" {
   source = "../bucket"
 
-  bucket                     = "${var.name}-history-export-${local.account_id}"
+  bucket                     = "${var.name}-history-export-${data.aws_caller_identity.this.account_id}"
   expiry_by_prefix           = { (local.prefix) = { days = var.kept_days, archive_after_days = 1 } }
   access_log_bucket          = var.access_log_bucket
   enable_deletion_protection = var.enable_deletion_protection

@@ -14,8 +14,8 @@ locals {
     integration_latency_ms = "$context.integrationLatency"
   })
 
-  # CloudWatch counts neither for a REST API: a refusal by the limits is among the 4XX errors, a function that cannot be called among the
-  # 5XX errors with the pages that say that something is unavailable.
+  # CloudWatch has no metric for either of a REST API. Refusals by the limits are among all 4XX errors. Requests that the function did not
+  # answer are among all 5XX errors, with the function's own.
   filters = {
     throttled    = "{ $.status = \"429\" }"
     not_answered = "{ $.status = \"5*\" && $.error != \"-\" }"

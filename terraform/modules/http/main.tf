@@ -1,5 +1,5 @@
-# What stands between browsers and the function of trigger `http`: a REST API of API Gateway that hands every request to the function's
-# alias (payload 1.0) and waits for its answer. Who may reach it is in access.tf, what is recorded of it in log.tf (decision 0031).
+# A REST API of API Gateway between browsers and the function of trigger `http`. It sends every request to the function's alias (payload 1.0)
+# and waits for the answer. Who may reach it is in access.tf, what is recorded of requests in log.tf (decision 0031).
 
 data "aws_caller_identity" "this" {}
 data "aws_partition" "this" {}
@@ -10,7 +10,7 @@ locals {
   region     = data.aws_region.this.name
   account_id = data.aws_caller_identity.this.account_id
 
-  # The first part of every path. Its letters begin no path of the console: whatever is behind a domain of its own is taken off.
+  # The first part of every path. No path of a page begins with these letters: the function removes them from every path that does.
   stage = "v1"
 
   # The name that resolves from everywhere: for a private API it names the endpoint too, and leads to the endpoint's private addresses.
@@ -25,7 +25,7 @@ locals {
 
 resource "aws_api_gateway_rest_api" "this" {
   name        = var.name
-  description = "The console: hands requests of people's browsers to its function." # names no function, which needs this API's address
+  description = "The console: sends requests of people's browsers to its function." # names no function, which needs this API's address
 
   endpoint_configuration {
     types            = [var.access.endpoint_type]

@@ -1,5 +1,5 @@
-# Alarms of what people's browsers meet, where an environment has a console. API Gateway's metrics are those of the API and its stage,
-# which are free; what it refused, or could not hand over, is counted in its access log (modules/http).
+# Alarms of what people see in their browsers, where an environment has a console. API Gateway's metrics of the API and its stage are free.
+# Requests that it refused, and requests that the function did not answer, are counted in its access log (modules/http).
 
 locals {
   console_dimensions = { for console in var.console[*] : "console" => { ApiName = console.api_name, Stage = console.stage_name } }
@@ -9,7 +9,7 @@ locals {
       console-errors = {
         kind           = "console-errors"
         severity       = "page"
-        symptom        = "More than ${var.thresholds.error_percent} % of the console's answers say that something failed: analysts cannot judge cases."
+        symptom        = "More than ${var.thresholds.error_percent} % of the console's answers are errors: analysts cannot judge cases."
         threshold      = var.thresholds.error_percent
         period_seconds = 60
         periods        = 10
@@ -23,7 +23,7 @@ locals {
       console-not-answered = {
         kind           = "console-not-answered"
         severity       = "ticket"
-        symptom        = "API Gateway could not get answers of the console's function: it may not be called, crashes, or takes longer than 29 s."
+        symptom        = "API Gateway could not get answers of the console's function: it may not be called, crashes, or times out."
         threshold      = 0
         period_seconds = 300
         periods        = 3
@@ -74,8 +74,8 @@ locals {
       widgets = [
         { title = "Requests", aws = [["AWS/ApiGateway", "Count", dimensions, "Sum"], ["AWS/ApiGateway", "4XXError", dimensions, "Sum"], ["AWS/ApiGateway", "5XXError", dimensions, "Sum"]] },
         { title = "Time of an answer, ms", aws = [for stat in ["p50", "p95", "p99"] : ["AWS/ApiGateway", "Latency", dimensions, stat]], line = var.thresholds.console_latency_ms },
-        { title = "Of it the function's, ms", aws = [for stat in ["p50", "p95", "p99"] : ["AWS/ApiGateway", "IntegrationLatency", dimensions, stat]] },
-        { title = "Refused by the limits, not answered by the function", aws = [for name in values(var.console.metric_names) : [var.metrics_namespace, name, {}, "Sum"]] },
+        { title = "Time of it in the function, ms", aws = [for stat in ["p50", "p95", "p99"] : ["AWS/ApiGateway", "IntegrationLatency", dimensions, stat]] },
+        { title = "Requests above the limits, and not answered by the function", aws = [for name in values(var.console.metric_names) : [var.metrics_namespace, name, {}, "Sum"]] },
       ]
     }
   ]

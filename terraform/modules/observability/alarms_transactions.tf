@@ -110,7 +110,7 @@ locals {
     rule-suspended = {
       kind           = "rule-suspended"
       severity       = "page"
-      symptom        = "A rule held for more payments than its largest share and was suspended: what it would have stopped is approved."
+      symptom        = "A rule held for more users with a past than its largest share and was suspended: payments that it would have stopped are approved."
       threshold      = 0
       period_seconds = 60
       periods        = 1
@@ -154,7 +154,7 @@ locals {
     rollout-counts = {
       kind           = "rollout-counts"
       severity       = "ticket"
-      symptom        = "DynamoDB does not take what both sides of the ruleset say, or its sums by hour: the guardrails judge by fewer payments, or longer rows are read each minute."
+      symptom        = "Counts of what both sides of the ruleset say, or their sums by hour, cannot be stored: the guardrails judge by fewer payments, or read more rows each minute."
       threshold      = 0
       period_seconds = 60
       periods        = 10
@@ -193,7 +193,7 @@ locals {
     labels-old = {
       kind           = "labels-old"
       severity       = "ticket"
-      symptom        = "No label became known for three days: the risk of cards, devices and merchants is not learnt any more."
+      symptom        = "No label became known for three days: the risk of cards, devices and merchants grows old."
       threshold      = 72
       period_seconds = 21600
       periods        = 1

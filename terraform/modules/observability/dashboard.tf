@@ -68,10 +68,10 @@ locals {
         { title = "Candidates withdrawn, rules suspended, deployments rolled back", ours = { guardrails = { CandidatesWithdrawn = ["Sum"], RulesSuspended = ["Sum"], BandsLeftByNewUsers = ["Maximum"], RulesetRollbacks = ["Sum"] } } },
         { title = "Changes of the ruleset deployed and failed", ours = { ruleset_deployer = { RulesetChangesDeployed = ["Sum"], RulesetChangesFailed = ["Sum"] } } },
         { title = "Oldest approved change that is not deployed, seconds", ours = { ruleset_deployer = { OldestRulesetChangeSeconds = ["Maximum"] } }, line = 7200 },
-        { title = "Payments that both sides of the ruleset were compared by", ours = { guardrails = { PaymentsCompared = ["Maximum"], RolloutHoursNotKept = ["Sum"] }, score = { RolloutCountsFailed = ["Sum"] } } },
-        { title = "Payments against the model's training window (0.25: another distribution), frauds for each expected", ours = { drift = { ModelScoreDrift = ["Maximum"], ModelInputDrift = ["Maximum"], ModelCalibration = ["Maximum"] } }, line = 0.25 },
-        { title = "Invalid fields and right alerts, %", ours = { drift = { InvalidFieldPercent = ["Maximum"], FlaggedPrecisionPercent = ["Maximum"] } } },
-        { title = "How late labels are: days of half of them, hours of the newest; payments that were counted", ours = { drift = { LabelDelayDays = ["Maximum"], NewestLabelHours = ["Maximum"], PaymentsCounted = ["Maximum"] } } },
+        { title = "Payments on which both sides of the ruleset were compared, and counts that could not be stored", ours = { guardrails = { PaymentsCompared = ["Maximum"], RolloutHoursNotKept = ["Sum"] }, score = { RolloutCountsFailed = ["Sum"] } } },
+        { title = "Drift of the model's inputs and score (0.25: another distribution), frauds for each expected one", ours = { drift = { ModelScoreDrift = ["Maximum"], ModelInputDrift = ["Maximum"], ModelCalibration = ["Maximum"] } }, line = 0.25 },
+        { title = "Invalid fields and correct alerts, %", ours = { drift = { InvalidFieldPercent = ["Maximum"], FlaggedPrecisionPercent = ["Maximum"] } } },
+        { title = "Labels: median delay in days, age of the newest in hours; payments that were counted", ours = { drift = { LabelDelayDays = ["Maximum"], NewestLabelHours = ["Maximum"], PaymentsCounted = ["Maximum"] } } },
         { title = "Without the cache", ours = { score = { TransactionsDegraded = ["Sum"], CacheUnavailable = ["Sum"], ProfilesRebuilt = ["Sum"], ProfileConflicts = ["Sum"] } } },
         { title = "Decided behind a payment stored otherwise", ours = { score = { TransactionsRaced = ["Sum"] } } },
         { title = "Checkpoints of profiles, copies of labels", ours = { score = { ProfileCheckpointsWritten = ["Sum"], ProfileCheckpointsFailed = ["Sum"], LabelCopiesUnreadable = ["Sum"], LabelCopiesIncomplete = ["Sum"] } } },
@@ -113,7 +113,7 @@ locals {
         { title = "Payments in cases", ours = { case = { RecordsReceived = ["Sum"], PaymentsAdded = ["Sum"], JudgementsChanged = ["Sum"] } } },
         { title = "Failed, retried, deleted before", ours = { case = { RecordsFailed = ["Sum"], CaseConflicts = ["Sum"], FlaggedRowsMissing = ["Sum"] } } },
         { title = "From Kafka to the case, ms", ours = { case = { CaseLatencyMs = ["p50", "p99"] } } },
-        { title = "Audit heads kept, gone, unreadable; hours since those before", ours = { audit_keeper = { AuditHeadsKept = ["Sum"], AuditHeadsGone = ["Sum"], AuditObjectsUnreadable = ["Sum"], AuditHeadsAgeHours = ["Maximum"] } } },
+        { title = "Audit heads kept, gone, unreadable; hours since the last ones", ours = { audit_keeper = { AuditHeadsKept = ["Sum"], AuditHeadsGone = ["Sum"], AuditObjectsUnreadable = ["Sum"], AuditHeadsAgeHours = ["Maximum"] } } },
       ]
     },
     {

@@ -1,6 +1,6 @@
-# Where people sign in to the console: a user pool of Cognito with a second factor, the groups that the console knows, and a client that
-# the console is: public, without a secret, by an authorization code that PKCE protects (decision 0031). Nobody makes an account by
-# himself: an administrator invites people and puts them into groups (docs/runbooks/console-people.md).
+# Where people sign in to the console (decision 0031): a user pool of Cognito with a second factor, the console's groups, and the console as a
+# client. The client is public: it has no secret, and uses an authorization code that PKCE protects. People cannot sign up: an administrator
+# invites them and puts them into groups (docs/runbooks/console-people.md).
 
 data "aws_caller_identity" "this" {}
 data "aws_partition" "this" {}
@@ -9,9 +9,9 @@ data "aws_region" "this" {}
 locals {
   # What a person may do is in functions/console/rights.py, which names the same groups; a test compares them.
   groups = {
-    analyst = "Judges cases."
-    lead    = "Judges, reassigns, judges several cases at once, approves changes of rules."
-    author  = "Proposes changes of rules, and approves those of others."
+    analyst = "Judges cases, and proposes entries of lists."
+    lead    = "Judges, reassigns, judges several cases at once, approves changes of rules and lists."
+    author  = "Proposes changes of rules and lists, and approves those of others."
     auditor = "Reads everything, and changes nothing."
     admin   = "Ends sessions. Judges nothing."
   }
@@ -121,7 +121,7 @@ resource "aws_cognito_user_pool_client" "console" {
   prevent_user_existence_errors = "ENABLED"
   enable_token_revocation       = true
 
-  # The console reads one identity token and forgets it; its sessions are its own.
+  # The console reads one identity token and does not keep it; its sessions are its own.
   access_token_validity  = 5
   id_token_validity      = 5
   refresh_token_validity = 60

@@ -1,6 +1,7 @@
-# Trains a model on what the system has stored. `make train ENV=` takes the role of the trainers and asks the module exports, which exports the
-# tables and starts a SageMaker training job of `training/` in AWS's own container of scikit-learn. Nothing here runs by itself. The job writes its
-# model below `models/proposed/` of the rules bucket; no function reads it there, and a person decides what becomes of it (decision 0026).
+# Trains a model on what the system has stored. `make train ENV=` takes the role of the trainers and starts the state machine of
+# modules/exports. It exports the tables and starts a SageMaker training job: `training/` in AWS's own container of scikit-learn. Nothing runs by
+# itself. The job writes its model below `models/proposed/` of the rules bucket. No function reads it there; a person decides what becomes of
+# it (decision 0026).
 
 data "aws_partition" "this" {}
 data "aws_caller_identity" "this" {}

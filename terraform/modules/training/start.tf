@@ -1,5 +1,5 @@
-# How a job is started: with these settings or not at all. Whoever asks for a training gives its code, its ruleset and its options, and nothing
-# else: the role, the network, the keys and the place of the model are written here.
+# With which settings a job is started. Whoever asks for a training gives its code, its ruleset and its options. The role, the network, the keys
+# and the place of the model are written here.
 
 locals {
   input = "/opt/ml/input/data" # where SageMaker puts a job's input, a folder for each channel

@@ -19,7 +19,7 @@ variable "trainer_arns" {
 }
 
 variable "table_arns" {
-  description = "By interface name: ARNs of the tables that the module exports exports."
+  description = "By interface name: ARNs of the tables to export, labels and transaction_history (modules/exports)."
   type        = map(string)
   nullable    = false
 }

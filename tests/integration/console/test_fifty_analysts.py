@@ -20,7 +20,7 @@ from contract.scored import to_history_item
 from local.stack import Stack
 from tests.support.browser import Browser
 from tests.support.cases import make_case
-from tests.support.payments import RETENTION, make_scored, make_transaction
+from tests.support.payments import RETENTION, Log, make_scored, make_transaction
 from tests.support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def signed_in(stack: Stack, url: str, number: int) -> Browser:
     token = secrets.token_urlsafe(TOKEN_BYTES)
     name = f"analyst-{number}"
     session = begin_session(token, name, name, (Group.ANALYST,), datetime.now(UTC), timedelta(hours=1))
-    SessionStore(stack.client("dynamodb"), stack.resources.tables[SESSIONS_TABLE]).insert(session)
+    SessionStore(stack.client("dynamodb"), stack.resources.tables[SESSIONS_TABLE], Log()).insert(session)
     browser = Browser()
     browser.address = url
     browser.keep_cookie("console_session", token)

@@ -17,8 +17,7 @@ from contract.flag_hour import REPAIR_SOURCE
 from contract.flagged import CONFIRMED_FRAUD, FALSE_POSITIVE, OPEN, to_flagged_item
 from tests.support.case_store_contract import payment
 from tests.support.payments import NOW
-from tests.unit.case.records import alerted, changed, check, taken
-from tests.unit.case.test_order import STATUSES, payments_of_two_users
+from tests.unit.case.records import STATUSES, alerted, changed, check, payments_of_two_users, taken
 from tests.unit.case.world import Crash, DictCaseTables, Worker, crash
 
 if TYPE_CHECKING:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from console.case_views import CaseRecords, case_view, flaws_of
+from console.case_views import CaseRecords, case_view, similar_row
+from console.payment_rows import flaws_of
 from console.rights import Group
+from contract.alert import Severity
 from contract.case import CaseStatus, CaseVerdict, Tally
+from contract.closed_case import ClosedCase
 from contract.reason import Reason
 from contract.transaction import Location
 from engine.features.catalogue import FEATURE_SET
@@ -67,12 +71,14 @@ def test_places_of_the_user_are_on_the_map_with_distance_and_speed(world: Consol
     case = world.put_case()
     before = make_transaction(transaction_id="tx-0", location=BERLIN, timestamp=NOW - timedelta(hours=1))
     world.put_payments(make_scored(before))
-    speed = featured(implied_speed_kmh=880.0, distance_from_last_km=878.0)
-    world.put_payments(make_scored(**speed), case=case)
+    world.put_payments(make_scored(**featured()), case=case)
 
     body = world.get(f"/cases/{case.case_id}").body
 
-    assert "Berlin, DE, 1 Mar 2026, 11:00 to Paris, FR, 1 Mar 2026, 11:59: 878 km at 880 km/h" in body
+    assert (
+        "Berlin, DE, 1 Mar 2026, 11:00 to Paris, FR, 1 Mar 2026, 11:59: 878 km in 59 minutes, 842 km/h"
+        in body
+    )
     assert 'class="land"' in body
 
 
@@ -85,7 +91,7 @@ def test_a_case_without_rows_says_what_is_not_kept(world: ConsoleWorld) -> None:
     assert "The rows of its payments are not kept any more." in body
     assert "None of the user's payments is kept any more." in body
     assert "Fewer than two places are known." in body
-    assert "No closed case has the same two strongest reasons." in body
+    assert "No other closed case has the same strongest reasons (" in body
 
 
 def test_similar_cases_say_how_they_ended(world: ConsoleWorld) -> None:
@@ -93,13 +99,17 @@ def test_similar_cases_say_how_they_ended(world: ConsoleWorld) -> None:
     case = world.put_case()
     for number, verdict in enumerate([CaseVerdict.FRAUD, CaseVerdict.FRAUD, CaseVerdict.LEGITIMATE]):
         closed: Any = {"status": CaseStatus.CLOSED, "verdict": verdict, "closed_at": NOW}
-        world.put_case(f"other-{number}", fraud=Tally(1, Decimal(90)), **closed)
+        world.put_case(f"other-{number}", fraud=Tally(1, Decimal(90)), undecided=Tally(), **closed)
     world.put_case("unlike", status=CaseStatus.CLOSED, closed_at=NOW, reasons={"new_device": 20})
 
     body = world.get(f"/cases/{case.case_id}").body
 
-    assert "Of the newest 3: 2 fraud, 1 legitimate." in body
-    assert body.count("90.00 USD") == 3
+    rules = " and ".join(case.strongest_reasons[:2])
+    assert (
+        f"Of the newest 3 closed cases with the same strongest reasons ({rules}): 2 fraud, 1 legitimate."
+        in body
+    )
+    assert body.count(">90.00 USD<") == 3
 
 
 def test_a_senders_texts_are_no_markup_anywhere(world: ConsoleWorld) -> None:
@@ -129,6 +139,52 @@ def test_a_case_counts_the_payments_that_it_does_not_list() -> None:
         ("1,250.00 USD", "1 Mar 2026, 11:59", "undecided")
     ]
     assert (view.can_claim, view.is_mine, view.can_judge) == (True, False, False)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "payments", "money"),
+    [
+        (CaseVerdict.FRAUD, "3 fraud, 0 legitimate", "90.00 USD"),
+        (CaseVerdict.LEGITIMATE, "1 fraud, 2 legitimate", "30.00 USD"),
+        (CaseVerdict.MIXED, "1 fraud, 0 legitimate, 2 on their way", "30.00 USD"),
+    ],
+)
+def test_a_similar_case_counts_what_its_labels_do_not_say_yet(
+    verdict: CaseVerdict, payments: str, money: str
+) -> None:
+    closed = ClosedCase(
+        case_owner="0" * 32,
+        case_number=1,
+        verdict=verdict,
+        severity=Severity.HIGH,
+        closed_at=NOW,
+        fraud=Tally(1, Decimal(30)),
+        undecided=Tally(2, Decimal(60)),
+        base_currency="USD",
+    )
+
+    row = similar_row(closed)
+
+    assert (row.payments, row.money) == (payments, money)
+
+
+def test_payments_are_listed_by_time_where_that_is_asked_for(world: ConsoleWorld) -> None:
+    world.sign_in(Group.ANALYST)
+    case = world.put_case()
+    for number, risk in ((1, 50), (2, 90), (3, 70)):
+        at = NOW - timedelta(minutes=number)
+        payment = make_transaction(transaction_id=f"t-{number}", timestamp=at)
+        world.put_payments(make_scored(payment, risk_score=risk, appended_at=at, scored_at=at), case=case)
+
+    orders = {
+        query: re.findall(
+            r'<td class="figure">(\d\d)</td>\n', world.get(f"/cases/{case.case_id}{query}").body
+        )
+        for query in ("", "?order=time")
+    }
+
+    assert orders == {"": ["90", "70", "50"], "?order=time": ["50", "90", "70"]}
+    assert "Score 90: stopped." in world.get(f"/cases/{case.case_id}?order=time").body
 
 
 def test_payments_are_listed_by_risk() -> None:

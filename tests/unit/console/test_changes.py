@@ -12,7 +12,6 @@ from console.change_views import change_view
 from console.rights import Group
 from contract.audit import chains_of
 from contract.ruleset_change import GUARDRAILS, ChangeKind, ChangeState, ListEntry, make_change
-from contract.tried import Rate, RuleChange, TryAnswer
 from tests.support.console_rulesets import RULESET, RULESET_WITH_CANDIDATE, outline_of
 from tests.support.console_world import NOW
 
@@ -181,50 +180,6 @@ def test_what_failed_says_why_and_people_have_names() -> None:
     waiting = msgspec.structs.replace(change, state=ChangeState.PROPOSED)
     for_analyst = change_view(waiting, {}, "person-4", may_decide=False, may_propose=True)
     assert for_analyst.why_not == "An author or a lead approves or rejects it."
-
-
-def test_a_change_is_tried_on_stored_payments(lead: ConsoleWorld) -> None:
-    change = lead.rulesets.propose("person-2", NOW)
-    half = Rate(
-        before=40, after=20, times=0.5, least=0.4, most=0.6, before_cents=400_000, after_cents=200_000
-    )
-    none = Rate(before=0, after=0, times=1.0, least=0.1, most=9.0, before_cents=0, after_cents=0)
-    lead.replays.trial = TryAnswer(
-        payments=2_000,
-        users=90,
-        share_read=0.25,
-        unreadable=1,
-        base_currency="USD",
-        alerts=half,
-        blocks=none,
-        lost=(RuleChange("large", 20, 200_000),),
-    )
-
-    before = lead.get(f"/changes/{change.change_id}").body
-    page = lead.post(f"/changes/{change.change_id}/try", {}).body
-
-    assert "Try it on payments of the last 7 days" in before
-    assert "2,000 payments of the last 7 days, of 90 users: about 25% of the history" in page
-    assert "1 row could not be read" in page
-    assert "40 (2.00%)" in page
-    assert "0.50 (0.40 to 0.60)" in page
-    assert "large 20 payments, 2,000.00 USD" in page
-    (asked,) = lead.replays.tries
-    assert (asked.proposal, asked.is_candidate) == (change.sha256_after, False)
-
-
-def test_what_could_not_be_tried_says_why(lead: ConsoleWorld) -> None:
-    change = lead.rulesets.propose("person-2", NOW)
-
-    assert "Ruleset 7 is not kept any more." in lead.post(f"/changes/{change.change_id}/try", {}).body
-
-
-def test_a_withdrawal_is_not_tried(lead: ConsoleWorld) -> None:
-    lead.post("/rules/withdraw", {"reason": "complaints"})
-    (change,) = lead.rulesets.desk.open_changes()
-
-    assert "Try it" not in lead.get(f"/changes/{change.change_id}").body
-    assert lead.post(f"/changes/{change.change_id}/try", {}).status == 404
 
 
 def test_an_approver_of_a_change_for_all_users_sees_what_differs_in_the_candidate(lead: ConsoleWorld) -> None:

@@ -14,7 +14,7 @@ from console.difference_views import Comparison, compared
 from contract.authoring import Answer
 from lab.models import kept_model
 from rules_validator.author_desk import answer
-from tests.support.console_rulesets import CHAMPION, RULESET, RULESET_WITH_CANDIDATE, outline_of
+from tests.support.console_rulesets import CHAMPION, DRAW_KEY, RULESET, RULESET_WITH_CANDIDATE, outline_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +46,17 @@ def _leaves(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 def _others(value: Any) -> Iterator[Any]:
     """Values that may take a leaf's place."""
     if isinstance(value, str):
-        yield from ("card_id", "device_id", "1 > 2", "shadow", "EUR", "2026-03-01", "2b", "Another text.")
+        yield from (
+            "card_id",
+            "device_id",
+            "1 > 2",
+            "shadow",
+            "EUR",
+            "2026-03-01",
+            "2b",
+            "Another text.",
+            "f" * 32,
+        )
     elif isinstance(value, int | float):
         yield from (value + 1, value - 1, value + 0.000_01, value / 2)
     else:
@@ -108,7 +118,17 @@ def test_a_change_of_any_one_leaf_of_the_document_is_named(path: tuple[Any, ...]
 def test_every_field_of_a_candidate_is_walked() -> None:
     names = {path[1] for path in LEAVES if path[0] == "candidate"}
 
-    assert names == {"version", "share", "thresholds", "rules", "model", "lists", "description", "guardrails"}
+    assert names == {
+        "version",
+        "share",
+        "draw_key",
+        "thresholds",
+        "rules",
+        "model",
+        "lists",
+        "description",
+        "guardrails",
+    }
 
 
 @pytest.mark.parametrize(
@@ -228,3 +248,12 @@ def test_entries_settings_and_models_that_differ_are_shown_and_personal_values_m
         ("taken off", "denied_merchants", "shop-9", "2026-02-01", "a mule's"),
     )
     assert {path for path, _, _ in part.settings} == {"model.sha256", "model.points"}
+
+
+def test_the_key_that_draws_users_is_in_nothing_that_a_page_gets_but_whether_it_is_another_one() -> None:
+    before, after = (outline_of(each) for each in (CHAMPION, RULESET_WITH_CANDIDATE))
+
+    found = compared(before, after)
+
+    assert DRAW_KEY not in str(msgspec.to_builtins(after)) + _said(found)
+    assert {path: new for path, _, new in found.parts[0].settings}["draw_key"] == "key 3eb1bd43"

@@ -14,13 +14,14 @@ def line(lines: tuple[Line, ...], title: str) -> Line:
 
 
 def test_every_figure_is_of_features_that_exist() -> None:
-    named = {name for each in FIGURES for name in (each.feature, each.user, each.entity) if name}
+    named = {name for each in FIGURES for name in (each.feature, each.user, each.entity, each.past) if name}
 
     assert named - DERIVED <= NAMES
 
 
 def test_an_amount_stands_beside_the_users_mean_and_the_merchants() -> None:
     features = {"amount_base": 1250.0, "amount_mean_30d_base": 50.0, "merchant_usual_mean_base": 900.0}
+    features |= {"merchant_known_days": 7.0}
 
     amount = line(evidence(features, "USD"), "Amount")
 
@@ -32,8 +33,26 @@ def test_an_amount_stands_beside_the_users_mean_and_the_merchants() -> None:
     )
 
 
+def test_a_merchant_without_a_past_of_its_own_has_no_mean() -> None:
+    features = {"amount_base": 1250.0, "merchant_usual_mean_base": 50.0, "merchant_known_days": 6.9}
+
+    amount = line(evidence(features, "USD"), "Amount")
+
+    assert (amount.entity, amount.is_odd) == ("", False)
+
+
+def test_what_is_usual_of_a_new_device_is_said_to_be_that_of_its_kind() -> None:
+    features = {"device_payments_1h": 4, "device_usual_payments_1h": 0.004, "device_known_days": 0.1}
+
+    (shown,) = evidence(features, None)
+
+    assert (shown.entity, shown.is_odd) == ("less than 0.01 (usual of devices in general)", True)
+
+
 def test_a_figure_near_its_norms_is_not_marked() -> None:
-    lines = evidence({"device_payments_1h": 2, "device_usual_payments_1h": 1.5}, None)
+    lines = evidence(
+        {"device_payments_1h": 2, "device_usual_payments_1h": 1.5, "device_known_days": 30.0}, None
+    )
 
     assert [(each.value, each.entity, each.is_odd) for each in lines] == [
         ("2", "1.5 (device's usual)", False)
@@ -50,7 +69,7 @@ def test_the_number_of_payments_stands_beside_the_usual_number_a_day() -> None:
 def test_a_new_device_counts_nothing_and_is_marked() -> None:
     features = {"device_tx_count": 0, "usual_tx_count": 40, "is_unfamiliar_device": True}
 
-    device = line(evidence(features, None), "Payments from this device before")
+    device = line(evidence(features, None), "Usual payments from this device before")
 
     assert (device.value, device.user, device.is_odd) == ("0", "40 (usual payments in all)", True)
 

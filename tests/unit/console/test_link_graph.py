@@ -21,6 +21,7 @@ def test_shared_values_come_first_and_lead_to_their_cases() -> None:
         ("merchant", "", "no other case", 0),
     ]
     assert [(node.case_id, node.words) for node in graph.cases] == list(words.items())
+    assert [node.shares for node in graph.cases] == ["card, device …1234", "device …1234"]
     assert len(graph.edges) == 2 + 3  # to the two shared values, and from them to cases
     assert graph.summary == "2 of its values are in other cases too; the newest 2 of these cases are drawn."
 

@@ -68,7 +68,7 @@ def test_a_payment_shows_its_row_and_every_feature_with_its_sentence(world: Cons
     body = world.get(page_of(case)).body
 
     assert "Payment: 1,250.00 USD, 1 Mar 2026, 11:59" in body
-    assert "block, score 85; by ruleset 7." in body
+    assert "Stopped (block), score 85; by ruleset 7." in body
     assert [
         name for name in re.findall(r'<th scope="row">(\w+)</th>', body) if "_" in name or name.islower()
     ] == [each.name for each in CATALOGUE]
@@ -154,7 +154,8 @@ def test_a_shared_card_leads_to_the_other_case(world: ConsoleWorld, case: Case) 
 
     assert "1 of its values is in other cases too." in body
     assert f'href="/cases/{other.case_id}"' in body
-    assert "high, fraud" in body
+    assert "high, closed: fraud, of another user, opened" in body
+    assert "</a>: the same card …1234</li>" in body
     assert "tok_000000001234" not in body
 
 

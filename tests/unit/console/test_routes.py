@@ -42,7 +42,6 @@ SHOWN = {
     "open_document",
     "check_change",
     "choose_list_of_found",
-    "try_change",
     "replay_found",
     "preview_bulk",
     "judge_bulk",
@@ -72,7 +71,7 @@ def form_of(world: ConsoleWorld, route: Route) -> dict[str, Any]:
     """A form that the route takes."""
     payment = payment_id(flag(make_scored(), NOW, RETENTION))
     form: dict[str, Any] = {"subject": "session#0", "reason": "it is my cousin's"}
-    if route.name in {"check_change", "propose_change"}:
+    if route.name in {"check_change", "try_draft", "propose_change"}:
         active = world.rulesets.desk.active()
         base = "" if active is None else active.digest
         form |= {"subject": "large", "text": CHANGED_RULE, "version": "3", "reach": "shadow", "base": base}
@@ -116,7 +115,12 @@ def path_in(world: ConsoleWorld, route: Route) -> str:
     if "{change}" in route.path:
         change = world.rulesets.propose("person-2" if route.name in OTHERS else "person-1", NOW).change_id
     ids = {"case": case.case_id, "alert": "alert-user-1", "payment": payment, "number": "0"}
-    return route.path.format(**ids, rule="large", change=change, filter=FILTER_ID)
+    trial = (
+        world.rulesets.put_trial(flag(make_scored(), NOW, RETENTION).key, NOW)
+        if "{trial}" in route.path
+        else ""
+    )
+    return route.path.format(**ids, rule="large", change=change, filter=FILTER_ID, trial=trial)
 
 
 def ask(world: ConsoleWorld, route: Route) -> Answer:

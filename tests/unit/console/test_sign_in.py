@@ -240,6 +240,19 @@ def test_a_session_that_cannot_be_read_is_none(world: ConsoleWorld) -> None:
     assert world.get("/sign-in").status == 200
 
 
+def test_a_session_that_cannot_be_read_is_left_out_of_the_list(world: ConsoleWorld) -> None:
+    world.sign_in(Group.ADMIN)
+    world.dynamodb.put_item(
+        TableName=world.settings.console_sessions_table,
+        Item={"session_key": {"S": "k"}, "groups": {"L": [{"S": "of-the-next-version"}]}},
+    )
+
+    listed = world.sessions.newest()
+
+    assert [session.person for session in listed] == ["person-1"]
+    assert len(world.log.lines) == 1
+
+
 def test_an_admin_ends_the_session_of_somebody_else_at_once(world: ConsoleWorld) -> None:
     analyst = world.sign_in(Group.ANALYST)
     world.sign_in(Group.ADMIN, person="person-2")

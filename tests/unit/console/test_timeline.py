@@ -26,7 +26,13 @@ def shown(*rows: ScoredTransaction, **changes: Any) -> Timeline:
     history = {FlaggedKey("user-1", each.event_key): each for each in rows}
     amounts = {key: float(each.transaction.amount) for key, each in history.items()}
     given: dict[str, Any] = {"labels": [], "case_keys": frozenset(), "alerted": frozenset()}
-    given |= {"amounts_base": amounts, "base_currency": "USD"} | changes
+    given |= {
+        "amounts_base": amounts,
+        "base_currency": "USD",
+        "coming": {},
+        "numbers": {},
+        "is_revealed": False,
+    } | changes
     return timeline(history, **given)
 
 
@@ -47,7 +53,7 @@ def test_the_brokers_time_is_shown_where_it_is_another_than_the_senders() -> Non
     (event,) = shown(late).events
 
     assert event.at == "1 Mar 2026, 12:00:00"
-    assert event.arrival == "arrived 5 h after its sender's time"
+    assert event.arrival == "arrived 5 hours after its sender's time"
 
 
 def test_the_arrival_of_a_file_says_nothing() -> None:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from decimal import Decimal
-from html import unescape
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from console.case_views import MAX_LISTED
 from console.rights import Group
-from console.verdicts import payment_id
+from console.verdicts import KINDS, payment_id
 from contract.case import CaseStatus, CaseVerdict, Tally
 from contract.case_work import LEASE
 from contract.flagged import CONFIRMED_FRAUD, flag
+from contract.label import FraudType
 from contract.label_message import decode_label_message
 from contract.reason import Reason
+from tests.support.console_forms import form_on
 from tests.support.console_world import NOW, ConsoleWorld
 from tests.support.payments import RETENTION, make_scored, make_transaction
 
@@ -47,19 +48,6 @@ def my_case(world: ConsoleWorld, *rows: ScoredTransaction, **changes: Any) -> Ca
     case = world.put_case(**{**MINE, "undecided": Tally(len(rows), total), **changes})
     world.put_payments(*rows, case=case)
     return case
-
-
-def form_on(page: str, button: str) -> dict[str, list[str]]:
-    """Fields of the form with a button, as a browser would send them."""
-    for form in re.findall(r"<form.*?</form>", page, re.DOTALL):
-        if button in form:
-            fields: dict[str, list[str]] = {}
-            for tag in re.findall(r"<input[^>]*>", form):
-                given = dict(re.findall(r'(\w+)="([^"]*)"', tag))
-                if given.get("type") == "hidden" or ("checkbox" in tag and "checked" in tag):
-                    fields.setdefault(given["name"], []).append(unescape(given["value"]))
-            return fields
-    raise AssertionError(f"no form with {button!r}")
 
 
 def judge(world: ConsoleWorld, case: Case, choice: str, **changes: Any) -> Answer:
@@ -333,15 +321,31 @@ def test_a_case_of_somebody_else_is_not_judged(world: ConsoleWorld) -> None:
     assert "Somebody else works on this case" in answer.body
 
 
-@pytest.mark.parametrize(
-    "changes", [{"verdict": "guilty"}, {"fraud_type": "theft"}, {"chosen": []}, {"chosen": ["0" * 32]}]
-)
+@pytest.mark.parametrize("changes", [{"verdict": "guilty"}, {"fraud_type": "theft"}, {"chosen": []}])
 def test_what_the_form_does_not_offer_is_refused(world: ConsoleWorld, changes: dict[str, Any]) -> None:
     case = my_case(world, paid(1))
 
     answer = judge(world, case, "fraud", **changes)
 
     assert (answer.status, world.labels.bodies) == (422, [])
+
+
+def test_a_kind_of_fraud_with_legitimate_is_refused_and_not_dropped(world: ConsoleWorld) -> None:
+    case = my_case(world, paid(1))
+
+    answer = judge(world, case, "legitimate", fraud_type="mule")
+
+    assert (answer.status, world.labels.bodies) == (422, [])
+    assert "A legitimate payment has no kind of fraud" in answer.body
+
+
+def test_each_kind_of_fraud_is_explained(world: ConsoleWorld) -> None:
+    case = my_case(world, paid(1))
+
+    body = world.get(f"/cases/{case.case_id}").body
+
+    assert {kind.value for kind in KINDS} == {kind.value for kind in FraudType}
+    assert all(f"<dt>{kind.words}</dt><dd>{kind.meaning}</dd>" in body for kind in KINDS)
 
 
 def test_the_verdict_and_its_note_are_in_the_trail(world: ConsoleWorld) -> None:

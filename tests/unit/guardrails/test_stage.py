@@ -1,94 +1,22 @@
-"""A run of the guardrails withdraws a bad candidate and suspends a rule, records each change once, and leaves a good ruleset alone."""
+"""A run of the guardrails withdraws a bad candidate, suspends a rule, stops a deployment under way, and leaves a good ruleset alone."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from contract.ruleset_change import ChangeKind, document_digest, document_sha256, make_change
+from contract.ruleset_change import ChangeKind
 from engine.rollout.changed import Changed, Example
 from engine.rollout.counts import RolloutCounts
 from engine.rollout.report import RolloutReport, as_text
-from engine.rollout.windows import Part
 from engine.rules.check import check_ruleset
 from guardrails.metrics import Metric
-from guardrails.stage import RECORDED_BY_OTHERS, UNKNOWN, Guardrails
 from rollouts.deployments import Deployments
 from rollouts.errors import NotDeployedError
-from rollouts.tables import Counted
-from tests.support.appconfig_memory import START, MemoryAppConfig
-from tests.unit.guardrails.world import BAD, FREQUENT, GOOD, LIMITED, NOW, PAYMENTS, PLAIN, ROLLOUT
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from contract.active_ruleset import ActiveRuleset
-    from contract.ruleset_change import RulesetChange
-
-
-@dataclass
-class World:
-    """The guardrails with everything that they use, in memory."""
-
-    appconfig: MemoryAppConfig = field(default_factory=MemoryAppConfig)
-    counted: dict[str, RolloutCounts] = field(default_factory=dict)
-    rows: list[RulesetChange] = field(default_factory=list)
-    desk: list[RulesetChange] = field(default_factory=list)
-    """Rows of changes that people have approved, of months ago."""
-    actives: list[ActiveRuleset] = field(default_factory=list)
-    kept: dict[str, bytes] = field(default_factory=dict)
-    emitted: dict[str, float] = field(default_factory=dict)
-    warnings: list[Any] = field(default_factory=list)
-    now: datetime = NOW
-    not_kept: ClientError | None = None
-
-    def __post_init__(self) -> None:
-        self.stage = Guardrails(
-            Deployments(self.appconfig, "a", "e", "s"),  # type: ignore[arg-type] # the calls that are made
-            self,
-            self,
-            self.kept.__setitem__,
-            lambda _: None,
-            self,
-            self,
-            lambda: self.now,
-        )
-
-    def read(self, digest: str, now: datetime) -> Counted:
-        counts = self.counted.get(digest)
-        parts = [] if counts is None else [Part(now - timedelta(minutes=1), counts)]
-        return Counted(parts, {}, self.not_kept)
-
-    def put(self, change: RulesetChange) -> None:
-        self.rows.append(change)
-
-    def put_active(self, active: ActiveRuleset) -> None:
-        self.actives.append(active)
-
-    def made(self, change_id: str) -> RulesetChange | None:
-        return next((each for each in self.desk if each.change_id == change_id), None)
-
-    def lately(self, now: datetime) -> list[RulesetChange]:
-        months = {f"{now:%Y-%m}", f"{now.replace(day=1) - timedelta(days=1):%Y-%m}"}
-        return [each for each in self.rows if each.changed_in in months]
-
-    def add_metric(self, name: str, unit: object, value: float) -> None:
-        assert unit
-        self.emitted[name] = self.emitted.get(name, 0) + value
-
-    def warning(self, msg: object, *, extra: Any) -> None:
-        self.warnings.append((msg, extra))
-
-    def deployed(self, data: bytes, counts: RolloutCounts, state: str = "COMPLETE") -> str:
-        """Deploy a document by which something was counted; give its digest."""
-        self.appconfig.deploy(data, state)
-        digest = check_ruleset(data, "test").digest
-        self.counted[digest] = counts
-        return digest
+from tests.support.appconfig_memory import START
+from tests.unit.guardrails.world import BAD, FREQUENT, GOOD, LIMITED, PAYMENTS, PLAIN, ROLLOUT, World
 
 
 def test_a_candidate_that_left_its_band_is_withdrawn_as_a_new_version() -> None:
@@ -210,158 +138,7 @@ def test_a_good_candidate_stays_and_nothing_is_deployed() -> None:
     assert world.stage.run() == "Nothing has left its band."
 
     assert len(world.appconfig.deployments) == 1
-    assert world.emitted == {Metric.PAYMENTS_COMPARED: 6_400, Metric.LEFT_BY_NEW_USERS: 0, **_one_rollback(0)}
-
-
-def _one_rollback(count: int) -> dict[str, float]:
-    return {Metric.ROLLBACKS_RECORDED: count} if count else {}
-
-
-def test_a_deployment_without_a_row_is_recorded_once_after_some_minutes() -> None:
-    world = World()
-    world.now = START + RECORDED_BY_OTHERS - timedelta(seconds=1)
-    digest = world.deployed(PLAIN, GOOD)
-
-    world.stage.run()
-    early = list(world.rows)
-    world.now = START + RECORDED_BY_OTHERS
-    world.stage.run()
-    world.stage.run()
-
-    assert early == []
-    (change,) = world.rows
-    assert (change.kind, change.changed_by, change.digest_after) == (ChangeKind.DEPLOYED, UNKNOWN, digest)
-    assert (change.deployment, change.reason) == (1, "Deployment started")
-
-
-def test_a_rollback_after_its_deployment_was_recorded_is_recorded_too_by_the_same_process() -> None:
-    world = World()
-    world.deployed(PLAIN, GOOD)
-    world.deployed(LIMITED, GOOD, "DEPLOYING")
-    world.stage.run()
-    world.appconfig.deployments[-1]["State"] = "ROLLED_BACK"
-
-    for _ in range(3):
-        world.stage.run()
-
-    assert [(each.kind, each.deployment) for each in world.rows] == [
-        (ChangeKind.DEPLOYED, 2),
-        (ChangeKind.ROLLED_BACK, 2),
-        (ChangeKind.DEPLOYED, 1),
-    ]
-    assert world.emitted[Metric.ROLLBACKS_RECORDED] == 1
-
-
-def test_what_was_recorded_months_ago_is_not_recorded_again_by_a_new_process() -> None:
-    world = World()
-    world.deployed(ROLLOUT, BAD)
-    world.appconfig.now = NOW + timedelta(seconds=2)
-    world.stage.run()
-    rows = list(world.rows)
-
-    world.now += timedelta(days=62)
-    world.__post_init__()
-    world.stage.run()
-
-    assert world.rows == rows
-
-
-def test_a_rollback_is_recorded_with_both_digests() -> None:
-    world = World()
-    good = world.deployed(PLAIN, GOOD)
-    bad = world.deployed(ROLLOUT, BAD, "ROLLED_BACK")
-
-    world.stage.run()
-
-    undone = next(each for each in world.rows if each.kind is ChangeKind.ROLLED_BACK)
-    assert (undone.digest_before, undone.digest_after, undone.deployment) == (bad, good, 2)
-    assert world.emitted[Metric.ROLLBACKS_RECORDED] == 1
-
-
-def _approved(document: bytes, **changes: Any) -> RulesetChange:
-    fields: dict[str, Any] = {
-        "changed_at": NOW - timedelta(days=80),
-        "digest_after": document_digest(document),
-        "sha256_after": document_sha256(document),
-        "kind": "to_all",
-        "state": "deploying",
-        "changed_by": "ann",
-        "reason": "better",
-        "version_after": "1",
-        "decided_by": "bob",
-        "begun_after": 0,
-    }
-    return make_change(**fields | changes)
-
-
-def _deployed_for(world: World, change: RulesetChange, document: bytes, state: str = "COMPLETE") -> None:
-    world.desk.append(change)
-    world.deployed(document, GOOD, state)
-    world.appconfig.deployments[-1]["Description"] = f"{change.deployment_mark} better"
-
-
-@pytest.mark.parametrize("numbers", [{}, {"deployment": 1}])
-def test_a_deployment_of_an_approved_change_has_its_row_and_needs_no_other(numbers: dict[str, int]) -> None:
-    world = World()
-    _deployed_for(world, _approved(PLAIN, **numbers), PLAIN)
-
-    world.stage.run()
-    before = list(world.rows)
-    _deployed_for(world, _approved(ROLLOUT, begun_after=1), ROLLOUT, "ROLLED_BACK")
-    world.stage.run()
-
-    assert before == []
-    assert [each.kind for each in world.rows] == [ChangeKind.ROLLED_BACK]
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        _approved(LIMITED),
-        _approved(PLAIN, sha256_after=document_sha256(LIMITED)),
-        _approved(PLAIN, begun_after=7),
-        _approved(PLAIN, begun_after=6, deployment=7),
-        _approved(PLAIN, state="proposed", decided_by=None, begun_after=None),
-        _approved(PLAIN, state="approved", begun_after=None),
-    ],
-)
-def test_a_deployment_that_names_a_change_which_is_not_its_own_is_recorded(change: RulesetChange) -> None:
-    world = World()
-    _deployed_for(world, change, PLAIN)
-
-    world.stage.run()
-
-    (row,) = world.rows
-    assert (row.kind, row.changed_by, row.digest_after) == (
-        ChangeKind.DEPLOYED,
-        UNKNOWN,
-        document_digest(PLAIN),
-    )
-
-
-@pytest.mark.parametrize("text", ["change thresholds", "change 20261201T093000000000Z-0123456789ab: better"])
-def test_a_deployment_that_names_no_change_is_recorded(text: str) -> None:
-    world = World()
-    world.deployed(PLAIN, GOOD)
-    world.appconfig.deployments[-1]["Description"] = text
-
-    world.stage.run()
-
-    assert [each.changed_by for each in world.rows] == [UNKNOWN]
-
-
-def test_which_ruleset_is_active_is_written_when_that_changes_and_again_after_a_rollback() -> None:
-    world = World()
-    first = world.deployed(PLAIN, GOOD)
-    for _ in range(2):
-        world.stage.run()
-    second = world.deployed(LIMITED, GOOD, "DEPLOYING")
-    world.stage.run()
-    world.appconfig.deployments[-1]["State"] = "ROLLED_BACK"
-    world.stage.run()
-
-    assert [(each.digest, each.position) for each in world.actives] == [(first, 2), (second, 4), (first, 5)]
-    assert world.kept == {first: PLAIN, second: LIMITED}
+    assert world.emitted == {Metric.PAYMENTS_COMPARED: 6_400, Metric.LEFT_BY_NEW_USERS: 0}
 
 
 def test_after_a_rollback_the_document_that_decides_again_is_judged() -> None:
@@ -408,10 +185,10 @@ def test_without_a_deployment_there_is_nothing_to_judge() -> None:
 def test_the_report_adds_up_all_documents_with_the_same_candidate() -> None:
     world = World()
     first = ROLLOUT.replace(b'"share": 10', b'"share": 5')
-    world.deployed(first, BAD)
+    world.deployed(first, GOOD)
     world.now += timedelta(minutes=10)
     world.appconfig.now = START
-    world.stage._record(world.stage._deployments.newest(), check_ruleset(first, "first"), world.now)
+    world.stage.run()
     example = Example("u-1", "key", 5_000, "approve", 0, "review", 60)  # type: ignore[arg-type]
     world.deployed(ROLLOUT, RolloutCounts(PAYMENTS, new={"r": Changed(1, 5_000, [example])}))
 

@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from botocore.exceptions import ClientError
 
 from common.ruleset_changes import ChangeRows
 from contract.errors import InvalidRowError
 from contract.rollout_rows import counts_item, hour_key, part_key, time_of_key
-from contract.ruleset_change import ChangeKind, make_change
+from contract.ruleset_change import ChangeKind, ChangeState, make_change
 from contract.scored import Decision
 from engine.errors import InvalidCountsError
 from engine.rollout.changed import MAX_EXAMPLES, Changed, Example
@@ -131,6 +132,28 @@ def test_a_change_is_inserted_once_and_found_with_those_of_the_month_before(dyna
         table.put(change)
 
     assert [each.reason for each in table.lately(NOW)] == ["first", "second"]
+
+
+def test_a_change_that_was_begun_is_ended_once(dynamodb: Any) -> None:
+    table = ChangeRows(dynamodb, "ruleset_changes")
+    begun = make_change(
+        changed_at=NOW,
+        digest_after=DIGEST,
+        kind=ChangeKind.WITHDRAWN,
+        state=ChangeState.DEPLOYING,
+        changed_by="guardrails",
+        reason="too many alerts",
+        version_after="1",
+    )
+    done, failed = (
+        msgspec.structs.replace(begun, state=state) for state in (ChangeState.DEPLOYED, ChangeState.FAILED)
+    )
+    table.put(begun)
+
+    table.put_ended(begun, done)
+    table.put_ended(begun, failed)
+
+    assert table.lately(NOW) == [done]
 
 
 class Refusing:

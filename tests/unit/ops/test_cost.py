@@ -22,6 +22,7 @@ from ops.cost_page import page
 from ops.environment import ENVIRONMENTS, ROOT, known_environments
 from ops.manifests import read_functions, read_tables
 from ops.prices import CostError, Prices
+from ops.rollout_cost import rollout_usd
 from ops.serverless_cost import serverless_usd
 from ops.sizing import Sizing, sizing_of
 from ops.tfvars import read_file
@@ -297,6 +298,14 @@ def test_counts_of_resources_are_terraforms() -> None:
     named = endpoints.split("interface_endpoints = {")[1].split("}")[0]
 
     assert named.count(" = ") == USAGE["constant"]["interface_endpoints"]["value"]
+
+
+def test_counting_both_sides_costs_four_rows_a_minute_of_each_process() -> None:
+    rows = 50 * 4 * 60 * 730
+
+    assert rollout_usd(USAGE, prices()) == pytest.approx(
+        rows * 4 / 1e6 * PRICE_LIST["units"]["write_request_million"]["usd"]
+    )
 
 
 def test_a_training_costs_the_exports_of_half_a_year_and_its_job() -> None:

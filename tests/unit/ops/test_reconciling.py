@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 from typing import Any
 
@@ -9,13 +10,14 @@ import msgspec
 import pytest
 
 from ops.errors import OpsError
-from ops.reconciling import is_clean, report, run
+from ops.reconciling import add_options, is_clean, report, request, run
 
 FOUND = {
     "checked": 9,
     "flagged_rows_repaired": 2,
     "alerts_repaired": 1,
     "cases_repaired": 3,
+    "cases_recounted": 4,
     "repairs_failed": 0,
     "hours_unchecked": 0,
 }
@@ -34,24 +36,35 @@ class Functions:
         return answer | ({"FunctionError": self.error} if self.error else {})
 
 
-@pytest.mark.parametrize(("hours", "asked"), [(None, {}), (168, {"hours": 168})])
-def test_the_function_is_asked_for_its_usual_hours_or_for_more(
-    hours: int | None, asked: dict[str, int]
-) -> None:
-    functions = Functions(FOUND)
+@pytest.mark.parametrize(
+    ("options", "asked"),
+    [
+        pytest.param([], {}, id="as in its settings"),
+        pytest.param(["--hours", "168"], {"hours": 168}, id="a week"),
+        pytest.param(
+            ["--hours", "4320", "--recount"], {"hours": 4320, "recount": True}, id="after a restore"
+        ),
+    ],
+)
+def test_the_function_is_asked_for_what_the_options_say(options: list[str], asked: dict[str, int]) -> None:
+    functions, parser = Functions(FOUND), argparse.ArgumentParser()
+    add_options(parser)
 
-    assert run(functions, "fraud-dev-reconcile:live", hours) == FOUND
+    found = run(functions, "fraud-dev-reconcile:live", request(parser.parse_args(options)))
+
+    assert found == FOUND
     assert functions.asked == [asked]
 
 
 def test_a_function_that_fails_is_an_error_that_names_it() -> None:
     with pytest.raises(OpsError, match="fraud-dev-reconcile:live failed"):
-        run(Functions({"errorType": "UnansweredError"}, "Unhandled"), "fraud-dev-reconcile:live", None)
+        run(Functions({"errorType": "UnansweredError"}, "Unhandled"), "fraud-dev-reconcile:live", {})
 
 
 def test_the_report_has_every_count() -> None:
     assert report(FOUND) == (
-        "9 payments checked: 2 flagged, 1 alerted on and 3 put in cases again, 0 repairs failed, 0 parts of an hour unchecked."
+        "9 payments checked: 2 flagged, 1 alerted on and 3 put in cases again, cases of 4 counted again, "
+        "0 repairs failed, 0 parts of an hour unchecked."
     )
 
 

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import importlib
 import json
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
 
+from common.ruleset_bucket import put_proposal
+from common.trial_rows import TrialRows
 from contract.replayed import ReplayAnswer
 from contract.ruleset_change import document_digest
 from contract.scored import Decision, Position, to_history_item
+from contract.trial_row import TrialState, asked
+from contract.tried import TryAnswer, TryJob, TryRequest
 from engine.decide import decide, scored_transaction
 from engine.profile import Profile
 from engine.rules.check import check_ruleset
 from ops.manifests import read_functions
+from replay.settings import Settings
+from replay.trial import TO_FINISH
 from tests.support.model_samples import model_document
 from tests.support.moto_aws import aws
 from tests.support.payments import NOW, make_grocery_payment, trusted_facts
@@ -37,7 +44,11 @@ TEXT = document(
 )
 RULES = check_ruleset(TEXT.encode(), "test")
 CONTEXT = SimpleNamespace(
-    function_name="replay", memory_limit_in_mb=512, invoked_function_arn="arn", aws_request_id="id"
+    function_name="replay",
+    memory_limit_in_mb=512,
+    invoked_function_arn="arn",
+    aws_request_id="id",
+    get_remaining_time_in_millis=lambda: 60_000,
 )
 
 
@@ -57,6 +68,9 @@ class World:
         item["features"] = {"B": row.features}  # boto3 encodes it
         self._dynamodb.put_item(TableName="transaction_history", Item=item)
 
+    def invoke(self, job: TryJob) -> Any:
+        return self._module.handler(msgspec.to_builtins(job), CONTEXT)
+
     def ask(self, row: ScoredTransaction) -> ReplayAnswer:
         event = {"user_id": row.transaction.user_id, "event_key": row.event_key}
         answer = msgspec.json.encode(self._module.handler(event, CONTEXT))
@@ -69,7 +83,10 @@ def world(monkeypatch: pytest.MonkeyPatch, aws: Callable[[str], Any]) -> World:
     aws("s3").create_bucket(Bucket="rules")
     make_table(aws("dynamodb"), "transaction_history")
     monkeypatch.setenv("RULES_BUCKET", "rules")
-    monkeypatch.setenv("TRANSACTION_HISTORY_TABLE", "transaction_history")
+    for table in ("transaction_history", "flagged_transactions", "entity_risk", "rollout_counts"):
+        monkeypatch.setenv(f"{table.upper()}_TABLE", table)
+    monkeypatch.setenv("TRIAL_MAX_PAYMENTS", "1000")
+    monkeypatch.setenv("TRIAL_SECONDS", "60")
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "replay")
     monkeypatch.setenv("POWERTOOLS_TRACE_DISABLED", "true")
     module = importlib.reload(importlib.import_module("replay.handler"))
@@ -171,6 +188,34 @@ def test_a_document_that_is_not_the_one_of_its_digest_decides_nothing(world: Wor
     answer = world.ask(row)
 
     assert answer == ReplayAnswer(why_not=f"What is kept as ruleset {RULES.digest} is another document.")
+
+
+def test_a_request_with_a_job_is_a_trial(world: World, aws: Callable[[str], Any]) -> None:
+    make_table(aws("dynamodb"), "rollout_counts")
+    make_table(aws("dynamodb"), "entity_risk")
+    rows = TrialRows(aws("dynamodb"), "rollout_counts")
+    request = TryRequest(
+        proposal=put_proposal(aws("s3"), "rules", TEXT.encode()),
+        digest_before=RULES.digest,
+        is_candidate=False,
+    )
+    rows.replace(asked(request, "job-1", datetime.now(UTC)), None)
+
+    answer = world.invoke(TryJob(job_id="job-1", request=request))
+
+    assert answer is None
+    row = rows.row(request.trial_id)
+    assert row is not None
+    assert row.state is TrialState.DONE
+    assert row.found == TryAnswer(share_read=1.0, base_currency="USD")
+
+
+def test_settings_are_the_variables_of_the_function() -> None:
+    spec = read_functions()["replay"]
+    fields = {field.name.upper() for field in msgspec.structs.fields(Settings)}
+
+    assert fields == {name for name in spec.environment if not name.startswith("POWERTOOLS_")}
+    assert int(str(spec.environment["TRIAL_SECONDS"])) + TO_FINISH.seconds < spec.timeout_seconds
 
 
 def test_the_function_holds_the_engine_and_no_other_stage() -> None:

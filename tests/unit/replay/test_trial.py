@@ -3,79 +3,26 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
 
-from common.ruleset_bucket import keep_ruleset, put_proposal
-from contract.ruleset_change import document_digest
-from contract.scored import Position, to_history_item
+from contract.flagged import CONFIRMED_FRAUD, FALSE_POSITIVE
 from contract.side import Side
-from contract.tried import TryAnswer, TryRequest
-from engine.decide import decide, scored_transaction
-from engine.profile import Profile
+from contract.trial_row import TrialState
+from contract.tried import TryAnswer
 from engine.rollout.start import with_candidate
 from engine.rules.check import check_ruleset
-from engine.rules.model_section import no_models
-from replay.kept_rulesets import KeptRulesets
-from replay.sample import HistorySample
-from replay.trial import Trial
-from tests.support.console_rulesets import MemoryBucket
+from replay.trial import TO_FINISH, Bounds
 from tests.support.moto_aws import aws
-from tests.support.payments import NOW, make_grocery_payment, trusted_facts
-from tests.support.rule_samples import HEAD, document
-from tests.support.tables import make_table
+from tests.support.trial_world import ACTIVE, PROPOSED, World, row
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from contract.scored import ScoredTransaction
 
 __all__ = ["aws"]
-
-RULE = "rules: [{id: %s, when: amount_base > %s, points: 60, reason: Much.}]"
-ACTIVE = document(RULE % ("much", "1.0"))
-PROPOSED = document(RULE % ("more", "50.0"), HEAD.replace('"1"', '"2"'))
-
-
-def row(user: str, amount: int, days: float = 1) -> ScoredTransaction:
-    at = NOW - timedelta(days=days)
-    payment = make_grocery_payment(
-        user_id=user, amount=Decimal(amount), timestamp=at, transaction_id=f"t-{amount}"
-    )
-    facts, ruleset = trusted_facts(payment), check_ruleset(ACTIVE.encode(), "test")
-    decided = decide(facts, Profile(), ruleset)
-    return scored_transaction(facts, decided, ruleset, Position("t", 0, 1), at, at, profile_version=1)
-
-
-class World:
-    """A history, and two rulesets."""
-
-    def __init__(self, dynamodb: Any) -> None:
-        self.dynamodb = dynamodb
-        make_table(dynamodb, "transaction_history")
-        self.s3 = cast("Any", MemoryBucket())
-        keep_ruleset(self.s3, "rules", document_digest(ACTIVE.encode()), ACTIVE.encode())
-        self.now = NOW
-        sample = HistorySample(dynamodb, "transaction_history")
-        self.trial = Trial(sample, KeptRulesets(self.s3, "rules", no_models), lambda: self.now)
-
-    def put(self, *rows: ScoredTransaction) -> None:
-        for each in rows:
-            item: dict[str, Any] = to_history_item(each, 1_900_000_000)
-            item["features"] = {"B": each.features}
-            self.dynamodb.put_item(TableName="transaction_history", Item=item)
-
-    def ask(self, proposal: str = PROPOSED, **changes: Any) -> TryAnswer:
-        fields: dict[str, Any] = {
-            "proposal": put_proposal(self.s3, "rules", proposal.encode()),
-            "digest_before": document_digest(ACTIVE.encode()),
-            "is_candidate": False,
-        }
-        event = msgspec.to_builtins(TryRequest(**fields | changes))
-        return msgspec.convert(self.trial.handle(event), TryAnswer)
 
 
 @pytest.fixture
@@ -92,8 +39,14 @@ def test_both_rulesets_decide_about_the_payments_of_the_last_days(world: World) 
     assert found.alerts is not None
     assert (found.alerts.before, found.alerts.after) == (3, 1)
     assert (found.alerts.before_cents, found.alerts.after_cents) == (16_250, 12_500)  # of EUR, at 1.25
-    assert found.alerts.least < found.alerts.times < 1
-    assert [(each.rule_id, each.payments, each.cents) for each in found.lost] == [("much", 2, 3_750)]
+    assert found.alerts.interval is None  # nothing is estimated
+    assert found.alerts.times < 1
+    (lost,) = found.lost
+    assert (lost.rule_id, lost.payments, lost.cents) == ("much", 2, 3_750)
+    assert {(each.user_id, each.before, each.after, each.after_score) for each in lost.examples} == {
+        ("ann", "review", "approve", 0),
+        ("bob", "review", "approve", 0),
+    }
     assert found.new == ()
 
 
@@ -145,8 +98,77 @@ def test_a_row_that_cannot_be_read_is_counted_and_left_out(world: World) -> None
     assert (found.payments, found.unreadable) == (1, 1)
 
 
-def test_it_ends_when_its_time_is_over(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_part_of_the_users_is_a_sample_with_an_interval(world: World) -> None:
+    world.put(*(row(f"user-{number}", 10 + number) for number in range(60)))
+    world.bounds = Bounds(20, timedelta(seconds=60))
+
+    found = world.ask()
+
+    assert 20 <= found.payments < 60
+    assert 0 < found.share_read < 1
+    assert found.alerts is not None
+    assert found.alerts.interval is not None
+    least, most = found.alerts.interval
+    assert least < found.alerts.times < most
+
+
+def test_what_nobody_flags_has_no_interval_that_json_cannot_write(world: World) -> None:
+    world.put(*(row(f"user-{number}", 10) for number in range(60)))
+    world.bounds = Bounds(20, timedelta(seconds=60))
+
+    found = world.ask()
+
+    assert found.blocks is not None
+    assert (found.blocks.before, found.blocks.after, found.blocks.interval) == (0, 0, None)
+
+
+def test_known_frauds_and_false_alarms_are_counted_beside(world: World) -> None:
+    lost, kept, honest = row("ann", 10), row("bob", 100), row("cat", 20)
+    missed = row("dan", 1)
+    world.put(lost, kept, honest, missed)
+    world.judge(lost, CONFIRMED_FRAUD)
+    world.judge(kept, CONFIRMED_FRAUD)
+    world.judge(honest, FALSE_POSITIVE)
+    world.call_fraud(missed)  # a chargeback of a payment that nobody flagged
+
+    found = world.ask(ACTIVE.replace("> 1.0", "> 50.0"))
+
+    known = found.known
+    assert known is not None
+    assert (known.frauds, known.fraud_cents) == (3, 1_250 + 12_500 + 125)
+    assert (known.found.before, known.found.after) == (3, 1)
+    assert (known.found_only_before, known.found_only_after) == (2, 0)
+    assert (known.false_alarms.before, known.false_alarms.after, known.false_alarms.before_cents) == (
+        1,
+        0,
+        2_500,
+    )
+    (rule,) = found.lost
+    assert {(each.user_id, each.verdict, each.case_id) for each in rule.examples} == {
+        ("ann", "fraud", "c-1"),
+        ("cat", "legitimate", "c-1"),
+        ("dan", "fraud", ""),
+    }
+
+
+def test_payments_of_the_canary_are_left_out(world: World) -> None:
+    world.put(row("ann", 10), row("canary-7", 10))
+
+    assert world.ask().payments == 1
+
+
+def test_it_ends_when_its_time_is_over(world: World) -> None:
     world.put(row("ann", 10))
-    monkeypatch.setattr("replay.trial.BUDGET", timedelta(0))
+    world.bounds = Bounds(1_000, timedelta(0))
 
     assert world.ask() == TryAnswer(base_currency="USD")
+
+
+def test_it_ends_before_lambda_ends_it(world: World) -> None:
+    world.put(row("ann", 10))
+    request = world.request()
+
+    world.trial.handle(msgspec.to_builtins(world.asked(request)), TO_FINISH)
+
+    assert world.row(request).state is TrialState.DONE
+    assert world.row(request).found == TryAnswer(base_currency="USD")

@@ -14,6 +14,7 @@ from ruleset_deployer.metrics import Metric
 from ruleset_deployer.store import DeployedRows
 from tests.support.appconfig_memory import MemoryAppConfig
 from tests.support.deployer_world import FIRST, LISTS_HEAD, SECOND, DeployerWorld
+from tests.support.dying import Calls, Died, die, throttle, time_out
 from tests.support.rule_samples import document
 
 if TYPE_CHECKING:
@@ -21,67 +22,16 @@ if TYPE_CHECKING:
 
     from contract.ruleset_change import RulesetChange
 
-PASSIVE = frozenset({"exceptions", "meta", "get_paginator"})
-
-
-class Died(BaseException):
-    """The process is gone: nothing in it catches this."""
-
-
-class Calls:
-    """Counts the calls of one run over all its clients, and does something at one of them."""
-
-    def __init__(self, at: int, act: Callable[[str], None], *, after: bool) -> None:
-        self.names: list[str] = []
-        self._at = at
-        self._act = act
-        self._after = after
-
-    def seen_by(self, client: Any) -> Any:
-        calls = self
-
-        class Watched:
-            def __getattr__(self, name: str) -> Any:
-                real = getattr(client, name)
-                if name in PASSIVE:
-                    return real
-
-                def call(**sent: Any) -> Any:
-                    calls.names.append(name)
-                    is_it = len(calls.names) - 1 == calls._at
-                    if is_it and not calls._after:
-                        calls._act(name)
-                    answer = real(**sent)
-                    if is_it and calls._after:
-                        calls._act(name)
-                    return answer
-
-                return call
-
-        return Watched()
-
 
 def _run(world: DeployerWorld, calls: Calls) -> None:
     clients = (world.dynamodb, world.s3, world.appconfig)
     world.make_deployer(*(calls.seen_by(client) for client in clients)).run()
 
 
-def _die(_: str) -> None:
-    raise Died
-
-
-def _time_out(name: str) -> None:
-    raise ReadTimeoutError(endpoint_url=name)
-
-
-def _throttle(name: str) -> None:
-    raise ClientError({"Error": {"Code": "ThrottlingException"}}, name)
-
-
 def _calls_of_a_run(aws: Callable[[str], Any]) -> list[str]:
     world = DeployerWorld(aws("dynamodb"), aws("s3"))
     world.approved(document=SECOND)
-    calls = Calls(-1, _die, after=False)
+    calls = Calls(-1, die, after=False)
     _run(world, calls)
     return calls.names
 
@@ -100,7 +50,7 @@ def test_a_run_makes_the_calls_at_which_the_tests_let_it_die(aws: Callable[[str]
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("act", [_die, _time_out, _throttle])
+@pytest.mark.parametrize("act", [die, time_out, throttle])
 @pytest.mark.parametrize("at", range(LAST))
 def test_a_run_that_ends_at_any_call_is_finished_by_the_next(
     aws: Callable[[str], Any], at: int, act: Callable[[str], None], after: bool
@@ -157,7 +107,7 @@ def _withdrawal(aws: Callable[[str], Any], before: str) -> tuple[DeployerWorld, 
 
 def _calls_of_a_withdrawal(aws: Callable[[str], Any]) -> list[str]:
     world, _ = _withdrawal(aws, AT_10)
-    calls = Calls(-1, _die, after=False)
+    calls = Calls(-1, die, after=False)
     _run(world, calls)
     return calls.names
 
@@ -195,7 +145,7 @@ def test_a_withdrawal_over_a_running_deployment_ends_without_the_candidate_at_wh
     world, change = _withdrawal(aws, before)
 
     with pytest.raises(Died):
-        _run(world, Calls(at, _die, after=after))
+        _run(world, Calls(at, die, after=after))
     world.deployer.run()
     world.deployer.run()
 
@@ -234,7 +184,7 @@ def test_a_withdrawal_that_another_change_overtook_takes_the_candidate_out_of_th
     world, change = _withdrawal(aws, AT_10)
     if is_begun:
         with monkeypatch.context() as patched:
-            patched.setattr(world.appconfig, "stop_deployment", lambda **_: _die("stop_deployment"))
+            patched.setattr(world.appconfig, "stop_deployment", lambda **_: die("stop_deployment"))
             with pytest.raises(Died):
                 world.deployer.run()
         assert world.stored(change).begun_after == 3
@@ -278,3 +228,61 @@ def test_a_change_that_began_in_an_appconfig_that_is_gone_fails_and_keeps_no_oth
     world.make_deployer().run()
 
     assert world.stored(change).state is ChangeState.FAILED
+
+
+@pytest.mark.parametrize("is_empty", [False, True])
+def test_a_change_whose_deployment_is_gone_with_its_appconfig_fails_and_takes_no_other_for_its_own(
+    aws: Callable[[str], Any], is_empty: bool
+) -> None:
+    world = DeployerWorld(aws("dynamodb"), aws("s3"))
+    world.appconfig.state_of_new = "DEPLOYING"
+    change = world.approved(document=SECOND)
+    world.deployer.run()
+    assert world.stored(change).deployment == 2
+    world.appconfig = MemoryAppConfig()
+    for document_of_others in [] if is_empty else [FIRST, FIRST]:
+        world.appconfig.deploy(document_of_others.encode(), content_type="application/x-yaml")
+
+    world.make_deployer().run()
+
+    done = world.stored(change)
+    assert done.state is ChangeState.FAILED
+    assert done.failure is not None
+    assert done.failure.startswith("AppConfig was created anew")
+
+
+FOREIGN = FIRST.replace('version: "1"', 'version: "66"')
+"""What nobody has approved."""
+
+
+def _begun(world: DeployerWorld, change: RulesetChange, after: int) -> None:
+    """A run dies before its deployment starts, and somebody with rights in AppConfig starts another under the change's name."""
+    DeployedRows(world.dynamodb, world.table).begin(change, after)
+    world.appconfig.deploy(FOREIGN.encode(), content_type="application/x-yaml")
+    world.appconfig.deployments[-1]["Description"] = f"{change.deployment_mark} better"
+
+
+def test_a_deployment_under_the_name_of_a_change_that_has_begun_is_not_taken_for_its_own(
+    aws: Callable[[str], Any],
+) -> None:
+    world = DeployerWorld(aws("dynamodb"), aws("s3"))
+    change = world.approved(document=SECOND)
+    _begun(world, change, 1)
+
+    world.deployer.run()
+
+    done = world.stored(change)
+    assert (done.state, done.deployment, done.digest_deployed) == (ChangeState.FAILED, None, None)
+
+
+def test_a_deployment_under_the_name_of_a_withdrawal_that_has_begun_is_not_taken_for_its_own(
+    aws: Callable[[str], Any],
+) -> None:
+    world, change = _withdrawal(aws, AT_10)
+    world.appconfig.deployments[2]["State"] = "COMPLETE"
+    _begun(world, change, 3)
+
+    world.deployer.run()
+
+    done = world.stored(change)
+    assert (done.state, done.deployment, done.digest_deployed) == (ChangeState.FAILED, None, None)

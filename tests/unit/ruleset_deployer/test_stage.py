@@ -342,16 +342,25 @@ def test_a_change_that_was_retracted_while_the_index_was_behind_is_left_alone(wo
     assert world.deployed() == [FIRST.encode()]
 
 
-def test_a_deployment_that_is_gone_is_an_error_and_not_a_failure_of_the_change(world: DeployerWorld) -> None:
+def test_a_deployment_that_appconfig_does_not_know_yet_is_an_error_and_not_a_failure_of_the_change(
+    world: DeployerWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
     change = world.approved(document=SECOND)
-    world.appconfig.state_of_new = "DEPLOYING"
-    world.deployer.run()
-    world.appconfig.deployments.pop()
+    known = world.appconfig.get_deployment
 
-    with pytest.raises(Exception, match="deployment 2 of a ruleset is gone"):
-        world.deployer.run()
+    def behind(**asked: Any) -> dict[str, Any]:
+        if asked["DeploymentNumber"] == 2:
+            raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "GetDeployment")
+        return known(**asked)
 
+    with monkeypatch.context() as patched:
+        patched.setattr(world.appconfig, "get_deployment", behind)
+        with pytest.raises(Exception, match="deployment 2 of a ruleset is gone"):
+            world.deployer.run()
     assert world.stored(change).state is ChangeState.DEPLOYING
+    world.deployer.run()
+
+    assert world.stored(change).state is ChangeState.DEPLOYED
 
 
 def test_the_row_of_the_active_ruleset_follows_a_rollback_by_the_guardrails_alone(

@@ -20,11 +20,13 @@ from cel_expr_python import cel
 
 from engine.features.catalogue import CATALOGUE, FEATURE_NAMES, PLACES
 from engine.rules.cel.checked import read_checked
+from engine.rules.cel.influence import BOTH, influences
 from engine.rules.cel.translation import Holds, translated
 from engine.rules.document import TextProblem, suggestion
 
 if TYPE_CHECKING:
     from contract.scored import FeatureValue
+    from engine.rules.cel.influence import Influences
 
 MAX_CONDITION_CHARACTERS: Final = 2_000
 """The longest condition of one rule."""
@@ -88,6 +90,7 @@ class Vocabulary:
         variables[IS_RATE_KNOWN] = cel.Type.BOOL
         self.names = frozenset(variables)
         constants = [f"{LIST_PREFIX}{name}" for name in empty_list_names]
+        self._variables = variables
         self._evaluated = {name: kind for name, kind in variables.items() if name not in constants}
         config = f"{_CONFIG}variables: [{', '.join(_FALSE.format(name=name) for name in constants)}]\n"
         self._environment = cel.NewEnv(config=cel.NewEnvConfigFromYaml(config), variables=self._evaluated)
@@ -115,11 +118,25 @@ class Vocabulary:
             return (TextProblem(f"gives {kind.name().lower()}, not true or false"),)
         return ()
 
-    def lists_of(self, condition: str) -> frozenset[str]:
-        """Names of the lists of which a condition is made; empty where it asks for a feature, too."""
-        names = _names([condition]) & self.names
-        lists = {name for name in names if name.startswith(LIST_PREFIX)}
-        return frozenset(name.removeprefix(LIST_PREFIX) for name in lists if lists == names)
+    def lists_of(self, condition: str) -> dict[str, Influences]:
+        """Name each list that a condition asks for, with what being on it may do to the condition.
+
+        Parameters
+        ----------
+        condition : str
+            One that has not passed :meth:`check`, such as an old document's, may depend on its lists in any way.
+        """
+        named = {name for name in _names([condition]) & self.names if name.startswith(LIST_PREFIX)}
+        if not named:
+            return {}
+        # An empty list counts like any other: it may have entries soon.
+        environment = cel.NewEnv(config=cel.NewEnvConfigFromYaml(_CONFIG), variables=self._variables)
+        try:
+            found = influences(read_checked(environment.compile(condition).serialize()))
+        except RuntimeError:
+            found = None
+        by_name = dict.fromkeys(named, BOTH) if found is None else found
+        return {name.removeprefix(LIST_PREFIX): by_name[name] for name in sorted(named & by_name.keys())}
 
     def compile(self, conditions: Sequence[str]) -> Program:
         """Compile conditions that have passed :meth:`check` into one program."""

@@ -1,4 +1,4 @@
-"""What a change adds to allow lists is found, whatever its kind, and ends within 90 days where it comes as an entry."""
+"""Whom a change lets through is found, however a condition asks for the list, and ends within 90 days where it comes as an entry."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from datetime import date
 import pytest
 
 from engine.errors import RulesetEditError
-from engine.rollout.entries import AllowedEntry, check_expiry, new_on_allow_lists
+from engine.rollout.edits import with_share
+from engine.rollout.entries import ChangedEntry, Effect, changed_entries, check_expiry
 from engine.rollout.start import with_candidate
 from tests.support.default_rules import DEFAULT
 
@@ -22,53 +23,127 @@ def _document(when: str, points: int, entries: str = "", version: str = "1") -> 
     )
 
 
-ONE = AllowedEntry("some", "user_id", "u-1", "")
+ONE = ChangedEntry(Effect.ALLOWED, "some", "user_id", "u-1", "")
+
+
+def _is_allowed(when: str, points: int) -> bool:
+    found = changed_entries(_document(when, points), _document(when, points, "{value: u-1}"))
+    assert found in {(), (ONE,)}
+    return bool(found)
+
+
+def _is_denied(when: str, points: int) -> bool:
+    found = changed_entries(_document(when, points, "{value: u-1}"), _document(when, points))
+    assert found in {(), (ONE._replace(effect=Effect.RELEASED),)}
+    return bool(found)
 
 
 @pytest.mark.parametrize(
-    ("when", "points", "allows"),
+    ("when", "is_allowed", "is_denied"),
     [
-        ("on_some", -10, True),
-        ("amount_base > 1.0 && on_some", -10, True),
-        ("amount_base > 1.0 && !on_some", 10, True),
-        ("amount_base > 1.0 && !(on_some || is_weekend)", 10, True),
-        ("on_some == false", 10, True),
-        ("on_some ? is_weekend : true", 10, True),
-        ("on_some", 10, False),
-        ("on_some && !is_weekend", 10, False),
-        ("is_weekend", -10, False),
+        ("on_some", False, True),
+        ("on_some && !is_weekend", False, True),
+        ("!!on_some || is_weekend", False, True),
+        ("on_some == true", False, True),
+        ("is_weekend ? on_some : false", False, True),
+        (".on_some", False, True),
+        ("amount_base > 1.0 && !on_some", True, False),
+        ("amount_base > 1.0 && !(on_some || is_weekend)", True, False),
+        ("amount_base > 1.0 && !(is_weekend || on_some)", True, False),
+        ("amount_base > 1.0 && !(channel == 'atm' || on_some)", True, False),
+        ("amount_base > 1.0 && (on_some) == false", True, False),
+        ("amount_base > 1.0 && !!!(true && on_some)", True, False),
+        ("true != on_some", True, False),
+        ("on_some ? is_weekend : true", True, True),
+        ("(on_some) ? false : amount_base > 1.0", True, True),
+        ("amount_base > 1.0 && on_some in [false]", True, True),
+        ("amount_base > 1.0 && on_some < true", True, True),
+        ("amount_base > 1.0 && on_some == (1 > 2)", True, True),
+        ("(on_some ? 1 : 2) == 2", True, True),
+        ("1u == 1u && on_some", True, True),
+        ("channel == 'on_some'", False, False),
+        ("is_weekend", False, False),
     ],
 )
-def test_a_list_allows_where_points_are_taken_off_for_it_or_given_for_not_being_on_it(
-    when: str, points: int, allows: bool
+def test_what_a_list_does_is_read_from_the_condition_however_it_is_written(
+    when: str, is_allowed: bool, is_denied: bool
 ) -> None:
-    found = new_on_allow_lists(_document(when, points), _document(when, points, "{value: u-1}"))
+    assert (_is_allowed(when, 10), _is_denied(when, 10)) == (is_allowed, is_denied)
+    # Points that are taken off turn it round.
+    assert (_is_allowed(when, -10), _is_denied(when, -10)) == (is_denied, is_allowed)
 
-    assert found == ((ONE,) if allows else ())
+
+@pytest.mark.parametrize(
+    ("entry", "later", "until"),
+    [
+        ("{value: u-1}", "", ""),
+        ("{value: u-1}", "{value: u-1, until: 2026-12-02}", "2026-12-02"),
+        ("{value: u-1, until: 2026-12-31}", "{value: u-1, until: 2026-12-30}", "2026-12-30"),
+        (
+            "{value: u-1, until: 2026-12-31}",
+            "{value: u-1, until: 2026-12-31T23:00:00Z}",
+            "2026-12-31T23:00:00Z",
+        ),
+    ],
+)
+def test_who_leaves_a_deny_list_or_ends_sooner_on_it_is_let_through(
+    entry: str, later: str, until: str
+) -> None:
+    found = changed_entries(
+        _document("on_some", 10, f"{entry}, {{value: u-2}}"),
+        _document("on_some", 10, f"{later or '{value: u-3}'}, {{value: u-2}}"),
+    )
+
+    assert found == (ChangedEntry(Effect.RELEASED, "some", "user_id", "u-1", until),)
+
+
+@pytest.mark.parametrize("later", ["{value: u-1}", "{value: u-1, until: 2027-01-31}"])
+def test_who_stays_longer_on_a_deny_list_is_not_let_through(later: str) -> None:
+    before = _document("on_some", 10, "{value: u-1, until: 2026-12-31}")
+
+    assert changed_entries(before, _document("on_some", 10, later)) == ()
+
+
+def test_whom_a_list_denied_is_let_through_where_no_live_rule_asks_for_it_any_more() -> None:
+    before = _document("on_some", 10, "{value: u-1}")
+    released = (ONE._replace(effect=Effect.RELEASED),)
+
+    assert changed_entries(before, before.replace("reason: r", "reason: r, mode: shadow")) == released
+    assert changed_entries(before, before.replace("on_some", "is_weekend")) == released
+    assert changed_entries(before, before.replace("points: 10", "points: 5")) == ()
+
+
+def test_what_a_candidate_denies_no_more_is_found() -> None:
+    champion = _document("on_some", 10, "{value: u-1}")
+    candidate = with_candidate(champion, _document("on_some", 10, "{value: u-9}", "2"), 5)
+
+    assert changed_entries(champion, candidate) == (ONE._replace(effect=Effect.RELEASED),)
+    assert changed_entries(candidate, with_share(candidate, 6.0)) == ()
+    assert changed_entries(candidate, champion) == ()
 
 
 def test_what_counts_longer_or_allows_from_now_on_is_new_and_what_stays_is_not() -> None:
     before = _document("on_some", -10, "{value: u-1, until: 2026-12-31}, {value: u-2}")
 
-    assert new_on_allow_lists(before, before) == ()
-    later = new_on_allow_lists(before, before.replace("2026-12-31", "2027-12-31"))
-    assert later == (AllowedEntry("some", "user_id", "u-1", "2027-12-31"),)
-    turned = new_on_allow_lists(before.replace("points: -10", "points: 10"), before)
-    assert [each.value for each in turned] == ["u-1", "u-2"]
+    assert changed_entries(before, before) == ()
+    later = changed_entries(before, before.replace("2026-12-31", "2027-12-31"))
+    assert later == (ChangedEntry(Effect.ALLOWED, "some", "user_id", "u-1", "2027-12-31"),)
+    turned = changed_entries(before.replace("points: -10", "points: 10"), before)
+    assert [each.value for each in turned if each.effect is Effect.ALLOWED] == ["u-1", "u-2"]
 
 
 def test_an_entry_of_a_candidates_allow_list_is_found() -> None:
     champion = _document("on_some", -10)
     other = _document("on_some", -10, "{value: u-1}", "2")
 
-    assert new_on_allow_lists(champion, with_candidate(champion, other, 5)) == (ONE,)
+    assert changed_entries(champion, with_candidate(champion, other, 5)) == (ONE,)
 
 
 def test_the_default_rules_allow_by_four_lists() -> None:
-    found = new_on_allow_lists(None, DEFAULT)
+    found = changed_entries(None, DEFAULT)
 
     assert [(each.list_name, each.is_masked) for each in found] == [("allowed_users", True)]
-    assert new_on_allow_lists(DEFAULT, DEFAULT) == ()
+    assert changed_entries(DEFAULT, DEFAULT) == ()
 
 
 @pytest.mark.parametrize("until", ["", "2027-03-02", "2027-03-02T00:00:00Z"])

@@ -201,9 +201,19 @@ def test_settled_counts_add_up_and_are_kept_in_a_small_row() -> None:
     assert len(counts_to_bytes(traffic.counts)) - len(counts_to_bytes(without)) < 400
 
 
-def test_a_rule_of_a_list_has_no_largest_share() -> None:
-    head = HEAD + "lists: {denied: {field: device_id, entries: []}}\n"
-    rule = {**RULE, "when": "on_denied", "max_share": 2}
+@pytest.mark.parametrize(
+    "when",
+    [
+        "on_denied",
+        "on_denied && amount_base >= 0.0",
+        "is_weekend || !on_denied",
+        "on_denied in [true] && is_weekend",
+    ],
+)
+@pytest.mark.parametrize("entries", ["", "{value: d-1}"])
+def test_a_rule_that_asks_for_a_list_has_no_largest_share(when: str, entries: str) -> None:
+    head = HEAD + f"lists: {{denied: {{field: device_id, entries: [{entries}]}}}}\n"
+    rule = {**RULE, "when": when, "max_share": 2}
 
     with pytest.raises(InvalidRulesetError, match="the rule asks for the list 'denied'"):
         parse_ruleset(document(f"rules: {msgspec.json.encode([rule]).decode()}", head))

@@ -13,7 +13,7 @@ from contract.ruleset_draft import Draft
 from engine.errors import RulesetEditError
 from engine.rollout.edits import with_entries, with_share, without_candidate
 from engine.rollout.start import candidate_alone, with_candidate
-from engine.rollout.whole import keep_to, whole_document
+from engine.rollout.whole import keep_draw, keep_to, whole_document
 from engine.rules.guardrails import Band
 from engine.rules.ruleset import parse_ruleset
 from tests.support.default_rules import DEFAULT
@@ -77,6 +77,82 @@ def test_a_candidate_stands_behind_the_champion_and_both_keep_their_comments() -
     for comment in ("# Our rules. Ask Ann.", "# of 1 December", "# the last", "# A try.", "# as before"):
         assert comment in text
     assert text.startswith(ACTIVE)
+
+
+KEY, OTHER_KEY = "0123456789abcdef" * 2, "1" * 32
+CANDIDATE = _draft(ChangeKind.CANDIDATE, document=OTHER, share=10)
+
+
+def _key(document: str) -> object:
+    return yaml.safe_load(document)["candidate"].get("draw_key")
+
+
+@pytest.mark.parametrize(
+    "champion", [ACTIVE, json.dumps(yaml.safe_load(ACTIVE), default=str)], ids=["yaml", "json"]
+)
+@pytest.mark.parametrize("key", [KEY, OTHER_KEY])
+def test_a_new_candidate_has_a_random_key_that_draws_its_users(champion: str, key: str) -> None:
+    text = whole_document(champion, CANDIDATE, key)
+
+    candidate = parse_ruleset(text).candidate
+    assert candidate is not None
+    assert _key(text) == key
+    assert not candidate.draw.can_be_chosen
+
+
+def test_a_candidate_keeps_its_key_while_its_share_grows_and_is_written_anew() -> None:
+    active = whole_document(ACTIVE, _draft(ChangeKind.SHADOW, document=OTHER), KEY)
+
+    more = whole_document(active, _draft(ChangeKind.CANDIDATE, share=12.5), OTHER_KEY)
+    again = whole_document(more, CANDIDATE, OTHER_KEY)
+    next_one = whole_document(
+        again, _draft(ChangeKind.SHADOW, document=OTHER.replace('version: "2"', 'version: "3"')), OTHER_KEY
+    )
+
+    assert [_key(each) for each in (active, more, again, next_one)] == [KEY, KEY, KEY, OTHER_KEY]
+
+
+@pytest.mark.parametrize("form", ["yaml", "json"])
+def test_a_candidate_without_a_key_gets_one_with_its_next_share(form: str) -> None:
+    active = with_candidate(ACTIVE, OTHER, 0)
+    active = active if form == "yaml" else json.dumps(yaml.safe_load(active), default=str)
+
+    more = whole_document(active, _draft(ChangeKind.CANDIDATE, share=12.5), KEY)
+
+    assert _key(more) == KEY
+    keep_to(ChangeKind.CANDIDATE, active, more, ())
+
+
+def test_a_candidate_for_all_users_leaves_its_key_behind() -> None:
+    active = whole_document(ACTIVE, CANDIDATE, KEY)
+
+    assert KEY not in whole_document(active, _draft(ChangeKind.TO_ALL))
+    assert KEY not in candidate_alone(active, keeps_guardrails=True)
+
+
+@pytest.mark.parametrize("active", [None, ACTIVE, with_candidate(ACTIVE, OTHER, 0)])
+def test_a_candidate_that_would_decide_without_a_key_is_refused(active: str | None) -> None:
+    with pytest.raises(RulesetEditError, match="needs a draw_key: 32 random hexadecimal digits"):
+        keep_draw(active, with_candidate(ACTIVE, OTHER, 10))
+
+
+def test_a_candidate_from_before_there_were_keys_may_stay_as_it_is() -> None:
+    old = with_candidate(ACTIVE, OTHER, 10)
+
+    keep_draw(old, old.replace('version: "1"', 'version: "7"'))
+
+    with pytest.raises(RulesetEditError, match="draw_key"):
+        keep_draw(old, old.replace("share: 10", "share: 20"))
+
+
+@pytest.mark.parametrize(
+    "change", [(KEY, OTHER_KEY), (f'  draw_key: "{KEY}"\n', "")], ids=["another", "none"]
+)
+def test_a_candidate_whose_users_would_change_sides_is_refused(change: tuple[str, str]) -> None:
+    active = whole_document(ACTIVE, CANDIDATE, KEY)
+
+    with pytest.raises(RulesetEditError, match="its users would change sides"):
+        keep_to(ChangeKind.TO_ALL, active, active.replace(*change), ())
 
 
 def test_a_candidate_in_shadow_decides_for_nobody() -> None:
@@ -237,7 +313,7 @@ def test_a_list_without_entries_gets_none() -> None:
         with_entries("lists: {denied: {field: device_id}}", [ListEntry(list_name="denied", value="d-1")])
 
 
-JOINED = with_candidate(ACTIVE, OTHER, 10)
+JOINED = with_candidate(ACTIVE, OTHER, 10, KEY)
 ENTRY = ListEntry(list_name="denied", value="d-3")
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from contract.side import Side
 from engine.errors import InvalidRulesetError
+from engine.rules.check import warnings
 from engine.rules.guardrails import DEFAULT_GUARDRAILS, Band, Guardrails
 from engine.rules.ruleset import parse_ruleset
 from engine.rules.sides import UserDraw
@@ -151,3 +152,43 @@ def test_a_candidate_that_changes_and_keeps_its_version_keeps_its_users() -> Non
 
 def test_a_version_of_64_characters_of_four_bytes_draws_users() -> None:
     assert _drawn(_draw(50, "\N{GRINNING FACE}" * 64), 100)
+
+
+def test_who_knows_the_version_cannot_tell_for_whom_a_candidate_with_a_key_decides() -> None:
+    """A thief who draws by the version finds a tenth of these users on the candidate's side, as among any."""
+    guessed = [f"u-{number}" for number in _drawn(UserDraw("2", 10.0))]
+    draw = UserDraw("2", 10.0, "0123456789abcdef" * 2)
+
+    met = sum(draw.side_of(user_id) is Side.CANDIDATE for user_id in guessed)
+
+    assert 0.07 < met / len(guessed) < 0.13
+
+
+def test_another_key_draws_other_users_and_so_does_another_version() -> None:
+    one, other = "0" * 32, "1" * 32
+    drawn = [_drawn(UserDraw(*each)) for each in (("2", 10.0, one), ("2", 10.0, other), ("3", 10.0, one))]
+
+    assert all(len(drawn[0] & each) < len(each) / 5 for each in drawn[1:])
+
+
+@pytest.mark.parametrize(
+    ("share", "key", "expected"), [(0.0, None, False), (10.0, None, True), (10.0, "0" * 32, False)]
+)
+def test_senders_can_choose_the_side_of_a_candidate_that_decides_without_a_key(
+    share: float, key: str | None, expected: bool
+) -> None:
+    assert UserDraw("2", share, key).can_be_chosen is expected
+
+
+@pytest.mark.parametrize("key", ["0" * 31, "0" * 33, "0" * 31 + "G", "A" * 32])
+def test_a_key_that_is_not_32_digits_is_refused(key: str) -> None:
+    (problem,) = _problems("candidate: " + BARE.replace("share: 10", f'share: 10, draw_key: "{key}"'))
+
+    assert "draw_key" in problem
+    assert key not in problem
+
+
+def test_a_candidate_that_decides_without_a_key_is_warned_of() -> None:
+    found = warnings(parse_ruleset(document(head=f"{HEAD}candidate: {BARE}\n")), "r.yaml")
+
+    assert [each[:42] for each in found] == ["r.yaml: the candidate has no draw_key, so "]
