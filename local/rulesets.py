@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -85,7 +86,7 @@ class Rulesets:
             appconfig="/".join(self._place()[:2]),
             since=datetime.now(UTC),
         )
-        ChangeRows(self._dynamodb, changes_table).put_active(row)
+        ChangeRows(self._dynamodb, changes_table, logging.getLogger(__name__)).put_active(row)
 
     def deploy(self, document: str) -> DeployedVersion:
         """Deploy a document, and put the models that it names into the rules bucket first; functions use it after their next poll.

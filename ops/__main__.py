@@ -113,9 +113,9 @@ def rules_decide(environment: Environment, decision: str, change_id: str, note: 
     where = rules.place(commands.ready(environment).outputs(), environment.name)
     desk = _desk(environment, where)
     by, waiting = _caller(environment), desk.change(change_id)
-    if decision == "approve" and waiting is not None and waiting.allows_masked:
+    if decision == "approve" and waiting is not None and waiting.changes_masked:
         has_seen = by in waiting.revealed_to
-        print("It lets payments through of:", *rules.reveal(desk, change_id, by), sep="\n  ")
+        print("It concerns these entries of lists:", *rules.reveal(desk, change_id, by), sep="\n  ")
         if not has_seen:
             print("That you have seen this is recorded. Call it again to approve it.")
             return 1

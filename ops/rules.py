@@ -5,6 +5,7 @@ Nothing here can deploy: the function `ruleset_deployer` does that, from rows th
 
 from __future__ import annotations
 
+import logging
 import random
 import re
 import time
@@ -42,7 +43,7 @@ REFUSALS: Final = {
     DeskRefusal.OWN_CHANGE: "Who has proposed a change neither approves nor rejects it; another person does, and its author may retract it.",
     DeskRefusal.NOT_THE_AUTHOR: "Only its author retracts a change; others reject it.",
     DeskRefusal.DECIDED: "Somebody has decided about it already.",
-    DeskRefusal.UNSEEN: "It adds values to an allow list; have them shown first.",
+    DeskRefusal.UNSEEN: "It concerns entries of lists whose values pages mask; have them shown first.",
     DeskRefusal.STALE: "Another ruleset is active than the one from which it was made; propose it again.",
 }
 
@@ -71,7 +72,8 @@ def place(outputs: dict[str, Any], environment: str) -> Place:
 def make_desk(dynamodb: Any, s3: Any, where: Place) -> RulesetDesk:
     """Make the desk of an environment, or of the stack on this machine."""
     backoff = Backoff(0.05, 1.0, time.sleep, random.random)
-    return RulesetDesk(dynamodb, where.table, ChangeRows(dynamodb, where.table), s3, where.bucket, backoff)
+    rows = ChangeRows(dynamodb, where.table, logging.getLogger(__name__))
+    return RulesetDesk(dynamodb, where.table, rows, s3, where.bucket, backoff)
 
 
 def identity(arn: str) -> str:
@@ -165,7 +167,7 @@ def propose(
 
 
 def reveal(desk: RulesetDesk, change_id: str, by: str) -> list[str]:
-    """Give what a change adds to allow lists, a line each, and note who has seen it; without this nobody approves what pages mask.
+    """Give the entries of lists that a change concerns, a line each, and note who has seen them; without this nobody approves what pages mask.
 
     Raises
     ------
@@ -176,11 +178,8 @@ def reveal(desk: RulesetDesk, change_id: str, by: str) -> list[str]:
         change = _made(desk.reveal(change_id, by))
         found = changed_entries(desk.document_before(change), desk.document_after(change))
     except StageError as error:
-        raise OpsError(f"What it adds to allow lists cannot be shown: {error}") from error
-    return [
-        f"{each.list_name}: {each.value}: {each.effect.value}, until {each.until or 'for ever'}"
-        for each in found
-    ]
+        raise OpsError(f"The entries that it concerns cannot be shown: {error}") from error
+    return [f"{each.list_name}: {each.value}, {each.words}" for each in found]
 
 
 def decide(

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from contract.active_ruleset import ACTIVE, ActiveRuleset
+from contract.errors import InvalidRowError
 from contract.items import from_item, to_item
 from contract.ruleset_change import OPEN, OPEN_INDEX, RULESET_CHANGES_TABLE, RulesetChange, keys_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from mypy_boto3_dynamodb import DynamoDBClient
+
+    from common.failures import FailureLog
 
 _CONDITION_FAILED: Final = "ConditionalCheckFailedException"
 
@@ -26,7 +29,8 @@ ACTIVE_KEY: Final[dict[str, Any]] = {"changed_in": {"S": ACTIVE}, "change_key": 
 class ChangeHistory:
     """The table, by the calls that list what was changed.
 
-    Every method raises InvalidRowError where a row cannot be read, and ClientError or BotoCoreError when DynamoDB did not answer.
+    A row that cannot be read is left out and reported: one row must not keep everybody from all the others. Every method raises ClientError or
+    BotoCoreError when DynamoDB did not answer.
 
     Parameters
     ----------
@@ -34,11 +38,19 @@ class ChangeHistory:
         A low-level client.
     table : str
         Its name in this environment.
+    log : FailureLog
+        Gets a line for each row that is left out.
+    count : Callable[[], None] | None
+        Called for each row that is left out; None where nobody counts them.
     """
 
-    def __init__(self, client: DynamoDBClient, table: str) -> None:
+    def __init__(
+        self, client: DynamoDBClient, table: str, log: FailureLog, count: Callable[[], None] | None = None
+    ) -> None:
         self._client = client
         self._table = table
+        self._log = log
+        self._count = count
 
     def of_month(
         self, month: str, *, newest_first: bool = False, is_consistent: bool = False
@@ -66,7 +78,18 @@ class ChangeHistory:
 
     def _query(self, **request: Any) -> Iterator[RulesetChange]:
         for page in self._client.get_paginator("query").paginate(TableName=self._table, **request):
-            yield from map(_change, page["Items"])
+            for item in page["Items"]:
+                try:
+                    yield _change(item)
+                except InvalidRowError as error:
+                    self._leave_out(item, error)
+
+    def _leave_out(self, item: Any, error: InvalidRowError) -> None:
+        place = [item.get(name, {}).get("S") for name in ("changed_in", "change_key")]
+        fields = {"table": error.table, "attribute": error.attribute, "row": place}
+        self._log.error("A change of the ruleset cannot be read and is left out", extra=fields)
+        if self._count is not None:
+            self._count()
 
 
 class MadeChanges(ChangeHistory):
@@ -90,7 +113,7 @@ class MadeChanges(ChangeHistory):
         )
 
     def made(self, change_id: str) -> RulesetChange | None:
-        """Read the row that an id names, consistently; None where there is none."""
+        """Read the row that an id names, consistently; None where there is none that can be read."""
         keys = keys_of(change_id)
         if keys is None:
             return None
@@ -123,7 +146,7 @@ class MadeChanges(ChangeHistory):
 
 
 class ChangeRows(MadeChanges):
-    """The table, also by the calls that read one row, or what waits for somebody. Raises as its base."""
+    """The table, also by the calls that read one row, or what waits for somebody. Raises as its base, and InvalidRowError where one row cannot be read."""
 
     def active(self) -> ActiveRuleset | None:
         """Read which ruleset is active, consistently; None where nobody has written it yet."""

@@ -60,7 +60,7 @@ class DeskRefusal(StrEnum):
     DECIDED = "decided"
     """Somebody has decided about it already, or it is being deployed."""
     UNSEEN = "unseen"
-    """It adds values to an allow list that pages mask, and whoever approves it has not had them shown."""
+    """It concerns entries of lists whose values pages mask, and whoever approves it has not had them shown."""
     STALE = "stale"
     """Another ruleset is active than the one from which it was made: it is to be made again from that."""
 
@@ -82,7 +82,8 @@ class ChangeContentionError(StageError):
 class RulesetDesk:
     """The table `ruleset_changes` and the documents of its rows, by the calls that people make.
 
-    Every method raises InvalidRowError where a row cannot be read, and ClientError or BotoCoreError when AWS did not answer.
+    Lists leave out rows that cannot be read. Every other method raises InvalidRowError where a row cannot be read, and each ClientError or BotoCoreError when
+    AWS did not answer.
 
     Parameters
     ----------
@@ -195,7 +196,7 @@ class RulesetDesk:
             candidate_share=checked.candidate_share,
             withdrawn_version=checked.withdrawn_version,
             list_entries=draft.list_entries,
-            allows_masked=checked.allows_masked,
+            changes_masked=checked.changes_masked,
         )
         put_proposal(self._s3, self._bucket, document)
         item: Any = to_item(change)
@@ -244,7 +245,7 @@ class RulesetDesk:
         return self._decide(change_id, ChangeState.APPROVED, approver, note, now)
 
     def reveal(self, change_id: str, person: str) -> RulesetChange | DeskRefusal:
-        """Note that somebody has its values shown, before they are: what lets payments through is approved by who has seen it.
+        """Note that somebody has its values shown, before they are: entries of lists are approved by who has seen them.
 
         Returns
         -------
@@ -324,7 +325,7 @@ class RulesetDesk:
         if is_own:
             allowed, values[":approved"] = "#state IN (:proposed, :approved)", "approved"
         if state is ChangeState.APPROVED:
-            allowed += " AND (attribute_not_exists(allows_masked) OR contains(revealed_to, :person))"
+            allowed += " AND (attribute_not_exists(changes_masked) OR contains(revealed_to, :person))"
         removed = "" if state is ChangeState.APPROVED else " REMOVE open_in"
         return {
             "TableName": self._table,
@@ -375,7 +376,7 @@ class RulesetDesk:
             return DeskRefusal.OWN_CHANGE
         if change.state is not ChangeState.PROPOSED:
             return DeskRefusal.DECIDED
-        if state is ChangeState.APPROVED and change.allows_masked and person not in change.revealed_to:
+        if state is ChangeState.APPROVED and change.changes_masked and person not in change.revealed_to:
             return DeskRefusal.UNSEEN
         if state is ChangeState.APPROVED and self._is_stale(change):
             return DeskRefusal.STALE

@@ -120,7 +120,7 @@ def change_view(
         why_not = "You have proposed it, so somebody else approves or rejects it."
     elif is_proposed and not may_decide:
         why_not = "An author or a lead approves or rejects it."
-    must_reveal = change.allows_masked and person not in change.revealed_to
+    must_reveal = change.changes_masked and person not in change.revealed_to
     return ChangeView(
         row=change_row(change, names, person),
         facts=tuple(_facts(change, names, person)),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from console.masking import masked
-from contract.authoring import PERSONAL_FIELDS
+from contract.authoring import pages_mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -163,13 +163,13 @@ def rule_lines(rule: RuleOutline) -> list[str]:
     if rule.max_share is not None:
         lines.append(f"max_share: {rule.max_share!r}")
     if rule.description:
-        lines.append(f"description: {' '.join(rule.description.split())}")
+        lines += [f"description: {line}" for line in rule.description.split("\n")]
     return lines
 
 
 def shown_value(field: str, value: str, *, is_revealed: bool = False) -> str:
     """An entry's value as a page shows it: masked where it is personal and nobody has asked for it."""
-    return masked(value, is_revealed=is_revealed or field not in PERSONAL_FIELDS)
+    return masked(value, is_revealed=is_revealed or not pages_mask(field, value))
 
 
 def _place(before: RulesetOutline, after: RulesetOutline) -> Iterator[tuple[str, str, str]]:
@@ -234,8 +234,13 @@ def _rules(before: Sequence[RuleOutline], after: Sequence[RuleOutline]) -> Itera
             yield RuleDiff(rule.id, "new", tuple(_lines([], rule_lines(rule))))
         elif _said(mine) != _said(rule):
             old, new = rule_lines(mine), rule_lines(rule)
-            if old == new:  # spaces alone, which matter within a text of a condition
-                old, new = ([repr(part) for part in _said(each)] for each in (mine, rule))
+            for name in ("when", "reason", "description"):
+                if getattr(mine, name) != getattr(rule, name) and _of(name, old) == _of(name, new):
+                    # Line ends or spaces alone: written so that they are seen, whatever else differs.
+                    old, new = (
+                        [*lines, f"{name} as it is written: {getattr(each, name)!r}"]
+                        for lines, each in ((old, mine), (new, rule))
+                    )
             yield RuleDiff(rule.id, "changed", tuple(_lines(old, new)))
     for rule in ours.values():
         yield RuleDiff(rule.id, "taken out", tuple(_lines(rule_lines(rule), [])))
@@ -243,6 +248,10 @@ def _rules(before: Sequence[RuleOutline], after: Sequence[RuleOutline]) -> Itera
 
 def _said(rule: RuleOutline) -> tuple[object, ...]:
     return rule.when, rule.points, rule.reason, rule.mode, rule.max_share, rule.description
+
+
+def _of(name: str, lines: Iterable[str]) -> list[str]:
+    return [line for line in lines if line.startswith(f"{name}: ")]
 
 
 def _lines(old: list[str], new: list[str]) -> Iterator[DiffLine]:
@@ -253,9 +262,12 @@ def _lines(old: list[str], new: list[str]) -> Iterator[DiffLine]:
 
 
 def _condition(when: str) -> list[str]:
-    """A condition by its lines, each as one writes it; of one that is folded, one line a part of its conjunction."""
-    parts = " ".join(when.split()).split(" && ")
-    return [f"{part} &&" for part in parts[:-1]] + parts[-1:]
+    """A condition by its lines, each as it is written; a line is shown as one line a part of its conjunction."""
+    lines = []
+    for line in when.strip("\n").split("\n"):
+        parts = line.split(" && ")
+        lines += [f"{part} &&" for part in parts[:-1]] + parts[-1:]
+    return lines
 
 
 def _entries(

@@ -57,7 +57,7 @@ class ProblemRow(msgspec.Struct, frozen=True):
     """Line and column of the text in the form; or where else it is."""
     message: str
     excerpt: str
-    """The line itself, and a caret under the place."""
+    """The line itself, and a caret under the place; empty outside of what the form has."""
 
 
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,10 +132,11 @@ def problem_rows(
         if problem.line is None:
             rows.append(ProblemRow("", problem.message, ""))
             continue
-        if 0 < problem.line <= len(lines):
+        inside = problem.line >= first_line and (last_line is None or problem.line <= last_line)
+        if inside and 0 < problem.line <= len(lines):
+            # Of the author's own lines alone: another one may be an entry of a list, which pages mask.
             column = problem.column or 1
             excerpt = f"{lines[problem.line - 1]}\n{' ' * (column - 1)}^"
-        inside = problem.line >= first_line and (last_line is None or problem.line <= last_line)
         number = problem.line - first_line + 1
         place = f"Line {number}" if inside else f"Elsewhere in the document, line {problem.line}"
         if not inside and problem.rule_id:

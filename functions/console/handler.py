@@ -132,7 +132,7 @@ s3: Any = get_session().create_client("s3", config=CLIENT_CONFIG)
 rulesets = RulesetDesk(
     dynamodb,
     settings.ruleset_changes_table,
-    ChangeRows(dynamodb, settings.ruleset_changes_table),
+    ChangeRows(dynamodb, settings.ruleset_changes_table, logger),
     s3,
     settings.rules_bucket,
     backoff,

@@ -10,6 +10,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta
 
+from contract.addresses import read_network
 from contract.side import Side
 
 ASK: Final = "ask"
@@ -20,6 +21,25 @@ MAX_DOCUMENT_CHARACTERS: Final = 256 * 1024
 
 PERSONAL_FIELDS: Final = frozenset({"card_id", "device_id", "ip_address", "payee_id", "user_id"})
 """Fields of payments whose values pages mask until somebody asks for them with a reason."""
+
+
+def pages_mask(field: str, value: str) -> bool:
+    """Whether pages mask an entry of a list until somebody asks for it with a reason.
+
+    A network is nobody's address alone, and its length says how many it concerns: it is always shown.
+
+    Examples
+    --------
+    >>> pages_mask("device_id", "d-1"), pages_mask("ip_address", "203.0.113.7"), pages_mask("ip_address", "203.0.113.7/32")
+    (True, True, True)
+    >>> pages_mask("ip_address", "203.0.113.0/24"), pages_mask("country", "FR")
+    (False, False)
+    """
+    if field not in PERSONAL_FIELDS:
+        return False
+    network = read_network(value) if field == "ip_address" else None
+    return network is None or network.prefixlen == network.max_prefixlen
+
 
 Document = Annotated[str, Meta(max_length=MAX_DOCUMENT_CHARACTERS)]
 Version = Annotated[str, Meta(max_length=64)]

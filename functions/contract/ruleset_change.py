@@ -36,7 +36,10 @@ Instant = Annotated[datetime, Meta(tz=True)]
 Person = Annotated[str, Meta(min_length=1, max_length=256)]
 """Who: the id that the identity provider gives, an identity's ARN, ``github/<login>``, or ``guardrails``."""
 
-Reason = Annotated[str, Meta(min_length=1, max_length=4_000)]
+MAX_REASON: Final = 4_000
+"""Characters."""
+
+Reason = Annotated[str, Meta(min_length=1, max_length=MAX_REASON)]
 """Why, in words."""
 
 Version = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -155,8 +158,8 @@ class RulesetChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """What was added to lists."""
     suspended_rule_ids: tuple[str, ...] = ()
     """Rules that were suspended, sorted; a candidate's begin with ``candidate/``."""
-    allows_masked: bool = False
-    """Whether it adds values to an allow list that pages mask: nobody approves these who has not had them shown."""
+    changes_masked: bool = False
+    """Whether it concerns entries of lists whose values pages mask: nobody approves it who has not had them shown."""
     revealed_to: tuple[Person, ...] = ()
     """Who has had its values shown, while it waited."""
     decided_by: Person | None = None
@@ -211,6 +214,19 @@ class RulesetChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 _ID_TIME: Final = "%Y%m%dT%H%M%S%fZ"
+
+
+def cut_reason(text: str) -> str:
+    """Cut a reason that was put together, such as of many rules, to the length that a row takes.
+
+    Examples
+    --------
+    >>> cut_reason("too many alerts")
+    'too many alerts'
+    >>> len(cut_reason("x" * 5_000)), cut_reason("x" * 5_000)[-3:]
+    (4000, 'xx…')
+    """
+    return text if len(text) <= MAX_REASON else text[: MAX_REASON - 1] + "…"
 
 
 def document_sha256(document: bytes) -> str:

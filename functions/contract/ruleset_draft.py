@@ -58,8 +58,8 @@ class CheckedDraft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     candidate_share: Share | None = None
     withdrawn_version: str | None = None
     """The version of the candidate that the change takes out."""
-    allows_masked: bool = False
-    """Whether it adds values to an allow list that pages mask."""
+    changes_masked: bool = False
+    """Whether it concerns entries of lists whose values pages mask."""
 
     @property
     def is_good(self) -> bool:

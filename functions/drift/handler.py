@@ -42,7 +42,7 @@ stage = DriftStage(
     models.get,
     models.baseline,
     CountsTable(dynamodb, settings.rollout_counts_table),
-    ChangeHistory(dynamodb, settings.ruleset_changes_table),
+    ChangeHistory(dynamodb, settings.ruleset_changes_table, logger),
     LabelledPayments(
         dynamodb,
         settings.labels_table,

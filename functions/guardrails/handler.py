@@ -13,10 +13,12 @@ import msgspec
 from aws_lambda_powertools import Logger, Metrics, Tracer
 
 from common.dynamodb import CLIENT_CONFIG
+from common.metrics import emit
 from common.model_archive import ModelArchive
 from common.ruleset_bucket import keep_ruleset
 from common.ruleset_changes import MadeChanges
 from common.settings import read_settings
+from guardrails.metrics import Metric
 from guardrails.settings import Settings
 from guardrails.stage import Guardrails
 from rollouts.deployments import Deployments
@@ -43,7 +45,12 @@ stage = Guardrails(
         settings.rules_strategy,
     ),
     CountsTable(dynamodb, settings.rollout_counts_table),
-    MadeChanges(dynamodb, settings.ruleset_changes_table),
+    MadeChanges(
+        dynamodb,
+        settings.ruleset_changes_table,
+        logger,
+        partial(emit, metrics, Metric.CHANGES_UNREADABLE),
+    ),
     partial(keep_ruleset, s3, settings.rules_bucket),
     ModelArchive(s3, settings.rules_bucket, SHIPPED_MODELS).get,
     metrics,

@@ -29,6 +29,11 @@ class Metric(StageMetric):
         COUNT,
         "Runs that could not keep the sums of an hour; they judge by its parts, which are kept for three days.",
     )
+    CHANGES_UNREADABLE = (
+        "RulesetChangesUnreadable",
+        COUNT,
+        "Rows of ruleset_changes that could not be read and were left out; the log names them. Each read counts them again.",
+    )
     LEFT_BY_NEW_USERS = (
         "BandsLeftByNewUsers",
         COUNT,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from common.metrics import emit
-from contract.ruleset_change import GUARDRAILS, ChangeKind, ChangeState, document_sha256
+from contract.ruleset_change import GUARDRAILS, ChangeKind, ChangeState, cut_reason, document_sha256
 from guardrails.metrics import Metric
 from rollouts.deployments import MAX_DESCRIPTION, RUNNING
 
@@ -157,7 +157,7 @@ class OwnChanges:
             self._end(change, ChangeState.FAILED, now, failure=_OVERTAKEN)
         elif found.is_undone:
             failure = f"deployment {found.number} is {found.state.lower()}: {found.reason}"
-            self._end(change, ChangeState.FAILED, now, failure=failure, deployment=found.number)
+            self._end(change, ChangeState.FAILED, now, failure=cut_reason(failure), deployment=found.number)
         else:
             self.end(change, now, found.number)
 

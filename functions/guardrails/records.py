@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 from common.metrics import emit
 from contract.active_ruleset import active_position
-from contract.ruleset_change import DEPLOYMENT_MARK, ChangeKind, ChangeState, document_digest, make_change
+from contract.ruleset_change import (
+    DEPLOYMENT_MARK,
+    ChangeKind,
+    ChangeState,
+    cut_reason,
+    document_digest,
+    make_change,
+)
 from guardrails.metrics import Metric
 from rollouts.ownership import is_of_change
 from rollouts.rows import active_row, versions
@@ -67,11 +74,13 @@ class Records:
         self._position = 0
 
     def note_active(self, newest: Sequence[Deployment], ruleset: Ruleset) -> None:
-        """Keep the active document, and write that it is active, where this process has not done so: changes are made from it."""
+        """Keep the active document, where this process has not done so, and write that it is active: changes are made from it.
+
+        The row is written at each run, and DynamoDB refuses it where it is there. So a row that was lost, or restored as of an earlier time, is there a minute later.
+        """
         position = _position(newest)
-        if position == self._position:
-            return
-        self._keep(ruleset.digest, newest[-1].document)
+        if position != self._position:
+            self._keep(ruleset.digest, newest[-1].document)
         self._changes.put_active(
             active_row(newest[-1].number, position, newest[0].changed_at, ruleset, self._deployments.place)
         )
@@ -145,7 +154,7 @@ def _change_of(deployment: Deployment, active: Ruleset) -> RulesetChange:
         digest_after=active.digest,
         kind=ChangeKind.ROLLED_BACK if deployment.is_undone else ChangeKind.DEPLOYED,
         changed_by=UNKNOWN,
-        reason=deployment.reason,
+        reason=cut_reason(deployment.reason),
         digest_before=document_digest(deployment.document) if deployment.is_undone else None,
         deployment=deployment.number,
         **versions(active),

@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
 
+from common.errors import StageError
 from common.failures import describe_failure
 from common.metrics import emit
 from contract.active_ruleset import active_position
-from contract.ruleset_change import GUARDRAILS, ChangeKind, document_sha256, make_change
+from contract.errors import ContractError
+from contract.ruleset_change import GUARDRAILS, ChangeKind, cut_reason, document_sha256, make_change
 from contract.side import Side
+from engine.errors import EngineError
 from engine.rollout.counts import total
 from engine.rollout.edits import applied
 from engine.rollout.guard import Action, evaluate, is_judged
@@ -92,17 +96,34 @@ class Guardrails:
 
         Raises
         ------
-        ClientError, BotoCoreError, StageError, EngineError
-            Where something could not be read or deployed. The next run does it.
+        ClientError, BotoCoreError, StageError, EngineError, ContractError
+            Where something could not be read, recorded or deployed. The next run does it.
         """
         newest = self._deployments.newest()
         if not newest or newest[-1].is_undone:
             return "No ruleset is deployed."
-        now, active = self._clock(), newest[-1]
-        ruleset = self._read(active)
-        self._records.note_active(newest, ruleset)
+        now, ruleset = self._clock(), self._read(newest[-1])
         self._own.settle(newest[0].number, now)
-        self._records.record(newest, ruleset, now)
+        failure = self._try_to_record(newest, ruleset, now)
+        sentence = self._judge(newest, ruleset, now)
+        if failure is not None:
+            raise failure
+        return sentence
+
+    def _try_to_record(
+        self, newest: Sequence[Deployment], ruleset: Ruleset, now: datetime
+    ) -> Exception | None:
+        """Record what was deployed. Where that fails, judging goes on: a bad candidate must not decide because a row cannot be written."""
+        try:
+            self._records.note_active(newest, ruleset)
+            self._records.record(newest, ruleset, now)
+        except (ClientError, BotoCoreError, StageError, EngineError, ContractError) as error:
+            self._log.warning("what was deployed could not be recorded", extra=describe_failure(error))
+            return error
+        return None
+
+    def _judge(self, newest: Sequence[Deployment], ruleset: Ruleset, now: datetime) -> str:
+        """Judge the active ruleset, act, and say what was found."""
         if not is_judged(ruleset):
             self._own.give_up(now)
             return "Nothing of the ruleset can be withdrawn or suspended."
@@ -119,7 +140,7 @@ class Guardrails:
             self._log.warning("new users alone leave a band", extra={"reason": " ".join(finding.watched)})
         if finding.action is Action.KEEP:
             self._own.give_up(now)
-        elif active.state in RUNNING:
+        elif newest[-1].state in RUNNING:
             self._stop(newest, ruleset, finding, now)
         else:
             self._act(newest, ruleset, finding, now)
@@ -173,7 +194,7 @@ class Guardrails:
                 digest_after=before.digest,
                 kind=ChangeKind.ROLLED_BACK,
                 changed_by=GUARDRAILS,
-                reason=finding.sentence,
+                reason=cut_reason(finding.sentence),
                 digest_before=ruleset.digest,
                 deployment=stopped.number,
                 **versions(before),
@@ -202,7 +223,7 @@ class Guardrails:
                 sha256_after=document_sha256(document),
                 kind=ChangeKind.WITHDRAWN if is_withdrawn else ChangeKind.SUSPENDED,
                 changed_by=GUARDRAILS,
-                reason=finding.sentence,
+                reason=cut_reason(finding.sentence),
                 digest_before=ruleset.digest,
                 withdrawn_version=ruleset.candidate.ruleset.version
                 if is_withdrawn and ruleset.candidate

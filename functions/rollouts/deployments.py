@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 RUNNING: Final = frozenset({"VALIDATING", "DEPLOYING", "BAKING"})
 """States of a deployment that is not complete yet."""
+ROLLING_BACK: Final = "ROLLING_BACK"
+"""State of one that is undone just now: until that is complete, no other starts."""
 _ACTIVE: Final = RUNNING | {"COMPLETE"}
-_UNDONE: Final = frozenset({"ROLLING_BACK", "ROLLED_BACK", "REVERTED"})
+_UNDONE: Final = frozenset({ROLLING_BACK, "ROLLED_BACK", "REVERTED"})
 MAX_DESCRIPTION: Final = 1_024
 """Characters that AppConfig takes."""
 
@@ -122,7 +124,7 @@ class Deployments:
         strategy: str | None = None,
         content_type: str | None = None,
     ) -> int:
-        """Deploy a document. A deployment that is not complete is stopped first; it could not be overtaken.
+        """Deploy a document after a deployment that is complete. AppConfig refuses it while one is under way: see :meth:`stop`.
 
         Parameters
         ----------
@@ -157,8 +159,6 @@ class Deployments:
             ContentType=content_type or active.content_type,
             Description=why[:MAX_DESCRIPTION],
         )["VersionNumber"]
-        if active.state in RUNNING:
-            self.stop(active)
         started = self._client.start_deployment(
             ApplicationId=self._application,
             EnvironmentId=self._environment,

@@ -47,9 +47,8 @@ def is_of_change(
         return True
     if change.kind is not ChangeKind.WITHDRAWN:
         return False
-    earlier = before(deployment.number)
-    # The one just before it was active too, until this withdrawal stopped it. What was undone earlier must not come back under its name.
-    made_from = [*earlier[-1:], *(each for each in earlier[:1] if _has_withdrawn(change, each, models))]
+    # From the one that decided: what was undone between them must not come back under its name.
+    made_from = before(deployment.number)[-1:]
     return any(_made_again(change, each.document, models) == deployment.document for each in made_from)
 
 
@@ -87,13 +86,6 @@ def made_again(change: RulesetChange, active: bytes, models: Models) -> bytes | 
     if has_withdrawn(change, active, models):
         return without_candidate(active.decode("utf-8-sig")).encode()
     return active if change.kind is ChangeKind.WITHDRAWN and change.begun_after is not None else None
-
-
-def _has_withdrawn(change: RulesetChange, deployment: Deployment, models: Models) -> bool:
-    try:
-        return has_withdrawn(change, deployment.document, models)
-    except InvalidRulesetError:
-        return False
 
 
 def _made_again(change: RulesetChange, active: bytes, models: Models) -> bytes | None:

@@ -84,9 +84,9 @@ class DraftChecker:
             else:
                 # What deploys it asks the same: what it would refuse is not proposed.
                 keep_to(draft.kind, active, document, draft.list_entries)
-            allowed = changed_entries(active, document)
+            entries = changed_entries(active, document)
             if draft.kind is ChangeKind.LISTS:
-                check_expiry(allowed, self._clock().date())
+                check_expiry(entries, self._clock().date())
         except RulesetEditError as error:
             return CheckedDraft(problems=(DraftProblem(message=f"{error}."),))
         except InvalidRulesetError as error:
@@ -105,7 +105,7 @@ class DraftChecker:
             candidate_version=None if candidate is None else candidate.ruleset.version,
             candidate_share=None if candidate is None else candidate.draw.share_percent,
             withdrawn_version=_withdrawn(before, ruleset),
-            allows_masked=any(each.is_masked for each in allowed),
+            changes_masked=any(each.is_masked for each in entries),
         )
 
 

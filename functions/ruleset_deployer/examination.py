@@ -67,9 +67,11 @@ def examine(change: RulesetChange, active: bytes, document: bytes, models: Model
         raise RefusedChangeError(_sentence(error.problems)) from error
     except RulesetEditError as error:
         raise RefusedChangeError(str(error)) from error
-    allowed = changed_entries(active.decode("utf-8-sig"), document.decode("utf-8-sig"))
-    if any(each.is_masked for each in allowed) and change.decided_by not in change.revealed_to:
-        raise RefusedChangeError("it adds values to an allow list that whoever approved it has not had shown")
+    entries = changed_entries(active.decode("utf-8-sig"), document.decode("utf-8-sig"))
+    if any(each.is_masked for each in entries) and change.decided_by not in change.revealed_to:
+        raise RefusedChangeError(
+            "it concerns entries of lists whose values whoever approved it has not had shown"
+        )
     said = {name: getattr(change, name) for name in versions(ruleset)}
     if (said, change.digest_after) != (versions(ruleset), ruleset.digest):
         raise RefusedChangeError("the row says other versions or another share than the document")

@@ -33,7 +33,7 @@ tracer = Tracer()  # disabled outside Lambda, and where POWERTOOLS_TRACE_DISABLE
 settings = read_settings(Settings, os.environ)  # a missing variable fails the cold start, not the first run
 s3 = boto3.client("s3", config=CLIENT_CONFIG)
 stage = Deployer(
-    DeployedRows(boto3.client("dynamodb", config=CLIENT_CONFIG), settings.ruleset_changes_table),
+    DeployedRows(boto3.client("dynamodb", config=CLIENT_CONFIG), settings.ruleset_changes_table, logger),
     Deployments(
         boto3.client("appconfig", config=CLIENT_CONFIG),
         settings.rules_application,

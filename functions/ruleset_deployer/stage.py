@@ -17,10 +17,11 @@ from common.failures import describe_failure
 from common.metrics import emit
 from common.ruleset_bucket import ChangedDocumentError, MissingDocumentError
 from contract.active_ruleset import active_position
+from contract.errors import ContractError
 from contract.ruleset_change import ChangeKind, ChangeState
 from engine.errors import EngineError
 from engine.rules.check import check_ruleset
-from rollouts.deployments import RUNNING
+from rollouts.deployments import ROLLING_BACK, RUNNING
 from rollouts.errors import NotDeployedError
 from rollouts.ownership import has_withdrawn, is_of_change
 from rollouts.rows import active_row
@@ -52,6 +53,7 @@ _NOTHING_DEPLOYED: Final = "no ruleset is deployed; `make apply` deploys the fir
 _NUMBERED_ANEW: Final = (
     "AppConfig was created anew, and numbers its deployments again; make it again from the active ruleset"
 )
+_CANDIDATE_GONE: Final = "the candidate is in no ruleset that decides any more"
 _NEXT_RUN: Final = "ConflictException"
 """Another deployment is under way, or has just begun. The next run sees which."""
 _REFUSED: Final = "BadRequestException"
@@ -120,6 +122,10 @@ class RulesetDeployments(Protocol):
 
     def find(self, number: int) -> Deployment | None:
         """Give one deployment."""
+        ...
+
+    def stop(self, deployment: Deployment) -> None:
+        """Stop a deployment that is not complete."""
         ...
 
     def replace(
@@ -192,7 +198,7 @@ class Deployer:
 
         Raises
         ------
-        ClientError, BotoCoreError, StageError, EngineError
+        ClientError, BotoCoreError, StageError, EngineError, ContractError
             The first of what could not be read or deployed. The next run tries again.
         """
         failure: Exception | None = None
@@ -203,12 +209,12 @@ class Deployer:
         for change in open_changes:
             try:
                 self._advance(change)
-            except (ClientError, BotoCoreError, StageError, EngineError) as error:
+                now = self._rows.now(change)
+            except (ClientError, BotoCoreError, StageError, EngineError, ContractError) as error:
                 self._log.error(
                     "A change could not be deployed now", extra=describe_failure(error) | _named(change)
                 )
-                failure = failure or error
-            now = self._rows.now(change)
+                failure, now = failure or error, change
             if now is not None and now.is_open:
                 waiting.append(now)
         ages = [(self._clock() - each.decided_at).total_seconds() for each in waiting if each.decided_at]
@@ -251,13 +257,19 @@ class Deployer:
         newest = self._deployments.newest()
         if not newest or newest[-1].is_undone:
             raise RefusedChangeError(_NOTHING_DEPLOYED)
-        if newest[-1].state in RUNNING and change.kind is not ChangeKind.WITHDRAWN:
-            return  # AppConfig takes one at a time; a withdrawal stops it
-        document, ruleset = self._examined(change, newest[-1])
         after = newest[0].number
-        if self._rows.begin(change, after):
-            begun = msgspec.structs.replace(change, state=ChangeState.DEPLOYING, begun_after=after)
-            self._start(begun, newest, document, ruleset)
+        begun = msgspec.structs.replace(change, state=ChangeState.DEPLOYING, begun_after=after)
+        if newest[-1].state not in RUNNING:
+            document, ruleset = self._examined(change, newest[-1])
+            if self._rows.begin(change, after):
+                self._start(begun, newest, document, ruleset)
+        elif change.kind is ChangeKind.WITHDRAWN:  # Any other waits: AppConfig takes one at a time.
+            both = [newest[-1], *self._deployments.before(newest[-1].number)[-1:]]
+            if not any(has_withdrawn(change, each.document, self._models) for each in both):
+                raise RefusedChangeError(_CANDIDATE_GONE)
+            self._examined(begun, both[-1])
+            if self._rows.begin(change, after):
+                self._start_from_active(begun, newest)
 
     def _resume(self, change: RulesetChange, after: int) -> None:
         """Go on after a run that died between its row and its deployment, or has not heard of it."""
@@ -269,7 +281,7 @@ class Deployer:
             raise RefusedChangeError(_NUMBERED_ANEW)
         if found is None:
             # Read before, so it has nothing newer than `after`: what it says is what the deployment follows.
-            self._start(change, newest, *self._examined(change, newest[-1]))
+            self._start_from_active(change, newest)
         elif self._is_own(change, found):
             ruleset = check_ruleset(found.document, f"deployment {found.number}", self._models)
             self._note(change, found.number, ruleset)
@@ -277,6 +289,22 @@ class Deployer:
             self._rows.begin_again(change, newest[0].number)  # The next run deploys it.
         else:
             raise RefusedChangeError("another ruleset was deployed first; make it again from that")
+
+    def _start_from_active(self, change: RulesetChange, newest: Sequence[Deployment]) -> None:
+        """Start a change that has begun. A deployment under way, which only a withdrawal finds here, is stopped first.
+
+        What it brings decides for some users only, and must not be deployed for all at once. So the withdrawal is made from the document that decides then.
+        """
+        if newest[-1].state in RUNNING:
+            earlier = self._deployments.before(newest[-1].number)
+            if not earlier or earlier[-1].is_undone:
+                return  # The first deployment: without it nothing would decide. The withdrawal waits until it is complete.
+            self._deployments.stop(newest[-1])
+            newest = self._deployments.newest()
+        is_next = newest[0].number == change.begun_after
+        if not is_next or newest[-1].state in RUNNING or newest[0].state == ROLLING_BACK:
+            return  # Somebody was faster, or it is not undone yet; the next run goes on.
+        self._start(change, newest, *self._examined(change, newest[-1]))
 
     def _examined(self, change: RulesetChange, active: Deployment) -> tuple[bytes, Ruleset]:
         return examine(change, active.document, self._proposed(change.sha256_after or ""), self._models)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from common.trial_rows import TrialRows
+from contract.flagged import FlaggedKey
+from contract.tried import TryRequest
 from tests.support.console_rows import store_case
+from tests.support.console_rulesets import done_trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +33,7 @@ PAGES = {
     "rules": "author",
     "rules/rule/denied_merchant": "author",
     "rules/new": "author",
+    "trial": "author",
     "lists": "author",
     "changes": "lead",
     "model": "auditor",
@@ -38,12 +44,18 @@ PAGES = {
 """Page to who looks at it."""
 
 
+TRIAL = TryRequest(proposal="0" * 64, digest_before="0" * 12, is_candidate=False)
+"""Whose result a page shows."""
+
+
 @pytest.fixture(scope="module")
 def case(stack: Stack) -> Case:
-    """A case that shares its card with another one."""
+    """A case that shares its card with another one, and of which a trial names a payment."""
     dynamodb = stack.client("dynamodb")
     first = store_case(dynamodb, "axe-1", flagged=3)
     store_case(dynamodb, "axe-2")
+    trial = done_trial(TRIAL, FlaggedKey(first.user_id, first.payments[0].event_key), datetime.now(UTC))
+    TrialRows(dynamodb, "rollout_counts").replace(trial, None)
     return first
 
 
@@ -53,6 +65,7 @@ def open_page(page: Any, site: ConsoleSite, case: Case, name: str) -> None:
         "links": f"/cases/{case.case_id}/links",
         "entity": f"/cases/{case.case_id}/links/0",
         "payment": f"/cases/{case.case_id}",
+        "trial": f"/rules/trials/{TRIAL.trial_id}",
     }
     page.goto(site.url + paths.get(name, f"/{name}"))
     if name == "payment":

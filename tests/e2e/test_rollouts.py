@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 RATE = 60
 """Payments a second."""
-MINUTES = 8
+MINUTES = 12
 """For which payments go on; a candidate that is still there then is a failure."""
 SHARE = 10
 GOOD_RUNS = 20
@@ -67,7 +67,13 @@ class Payments:
     def __init__(self, bootstrap_servers: str, seed: int) -> None:
         count = RATE * MINUTES * 60
         self._config = SimulationConfig(
-            seed=seed, users=count // 20, transactions=count, ends_at=datetime.now(UTC)
+            seed=seed,
+            users=count // 40,
+            transactions=count,
+            ends_at=datetime.now(UTC),
+            span=timedelta(
+                days=360
+            ),  # users have a past of 60 days after two minutes, and ten payments after three
         )
         self._producer = Producer({"bootstrap.servers": bootstrap_servers})
         self._stopped = threading.Event()

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from .fault import RECORDS_A_PART, Fault
+from .fault import RECORDS_A_PART, Fault, nothing
 from .judge import Judge
 from .label_judge import LabelJudge
 from .labels import Labels, finish_labels, send_labels
 from .report import ProblemKind, RunReport
+from .site import Site
 from .stream import Sent, Stream, Written
 
 if TYPE_CHECKING:
-    from .site import Site
+    from collections.abc import Iterator
+    from pathlib import Path
 
 SLICES = 10
 """In how many parts payments are sent during a fault that lasts for some time."""
@@ -93,3 +96,16 @@ class Run:
     def _send(self, records: list[Sent]) -> None:
         self.given += records
         self.sent += self.site.produce(records)
+
+
+@contextmanager
+def started(folder: Path) -> Iterator[Site]:
+    """Start a stack, and stop it in the end."""
+    site = Site(folder)
+    try:
+        site.start()
+        # Functions start with their first batch: without this, the first fault would wait for that.
+        Run(site, Fault("first batches", nothing, has_labels=True), seed=101).go()
+        yield site
+    finally:
+        site.stop()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 from datetime import UTC, datetime
 from functools import partial
 from itertools import count
@@ -31,7 +32,7 @@ from contract.authoring import Answer
 from contract.ruleset_change import ChangeKind, ListEntry, RulesetChange, document_digest
 from contract.ruleset_draft import Draft
 from contract.trial_row import TrialState, asked
-from contract.tried import RuleChange, TriedExample, TryAnswer, TryRequest
+from contract.tried import KnownVerdicts, Rate, RuleChange, TriedExample, TryAnswer, TryRequest
 from engine.rollout.start import with_candidate
 from lab.models import kept_baseline, kept_model
 from ops.manifests import ROOT
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from console.watch_pages import Flagged
     from contract.authoring import RulesetOutline
     from contract.flagged import FlaggedKey
+    from contract.trial_row import TrialRow
 
 MODEL: Final = json.loads((ROOT / "models" / "default.json").read_text(encoding="utf-8"))["sha256"]
 
@@ -73,7 +75,6 @@ rules:
     when: amount_base > 5000.0 && on_denied_merchants
     points: 20
     reason: "Paid {amount_base:,.2f} {base_currency}."
-    max_share: 10
 """
 """What is active; rows of payments in tests name its first rule."""
 
@@ -98,6 +99,35 @@ def outline_of(text: str) -> RulesetOutline:
     found = msgspec.convert(answer({"ask": "read", "document": text}, kept_model), Answer)
     assert found.outline is not None, found.problems
     return found.outline
+
+
+def done_trial(request: TryRequest, key: FlaggedKey, at: datetime) -> TrialRow:
+    """What a trial found, which names a payment."""
+    example = TriedExample(
+        user_id=key.user_id,
+        event_key=key.event_key,
+        cents=100,
+        before="review",
+        before_score=60,
+        after="approve",
+        after_score=0,
+    )
+    rate = Rate(before=1, after=0, times=0.3, interval=(0.1, 1.2), before_cents=100, after_cents=0)
+    known = KnownVerdicts(
+        frauds=1, fraud_cents=100, found=rate, found_only_before=1, found_only_after=0, false_alarms=rate
+    )
+    found = TryAnswer(
+        payments=2,
+        users=1,
+        share_read=0.5,
+        base_currency="USD",
+        alerts=rate,
+        blocks=rate,
+        lost=(RuleChange("large", 1, 100, (example,)),),
+        known=known,
+    )
+    answer = msgspec.json.encode(found).decode()
+    return msgspec.structs.replace(asked(request, "0" * 32, at), state=TrialState.DONE, answer=answer)
 
 
 class MemoryBucket:
@@ -152,7 +182,9 @@ class ConsoleRulesets:
         self.s3 = cast("Any", MemoryBucket())
         self.bucket = settings.rules_bucket
         self.validator = LocalValidator(partial(kept_ruleset, self.s3, self.bucket))
-        self.rows = ChangeRows(dynamodb, settings.ruleset_changes_table)
+        self.rows = ChangeRows(
+            dynamodb, settings.ruleset_changes_table, logging.getLogger("console_rulesets")
+        )
         backoff = Backoff(0.001, 0.001, lambda _: None, lambda: 0.5)
         self.desk = RulesetDesk(
             dynamodb, settings.ruleset_changes_table, self.rows, self.s3, self.bucket, backoff
@@ -202,20 +234,7 @@ class ConsoleRulesets:
     def put_trial(self, key: FlaggedKey, at: datetime) -> str:
         """Store what a trial found, which names a payment; gives its id."""
         request = TryRequest(proposal="0" * 64, digest_before="0" * 12, is_candidate=False)
-        example = TriedExample(
-            user_id=key.user_id,
-            event_key=key.event_key,
-            cents=100,
-            before="review",
-            before_score=60,
-            after="approve",
-            after_score=0,
-        )
-        found = TryAnswer(payments=1, users=1, lost=(RuleChange("large", 1, 100, (example,)),))
-        row = msgspec.structs.replace(
-            asked(request, "0" * 32, at), state=TrialState.DONE, answer=msgspec.json.encode(found).decode()
-        )
-        assert self.trial_rows.replace(row, None)
+        assert self.trial_rows.replace(done_trial(request, key, at), None)
         return request.trial_id
 
     def propose(self, author: str, at: datetime, **draft: Any) -> RulesetChange:
@@ -228,7 +247,7 @@ class ConsoleRulesets:
         wanted: dict[str, Any] = {"kind": ChangeKind.LISTS, "list_entries": (entry,)}
         drafted = Draft(**{"digest_before": active.digest} | (draft or wanted))
         checked = self._reader.check(drafted)
-        assert checked.problems == ()
+        assert checked.problems == (), checked.problems
         change = self.desk.propose(drafted, checked, author, "a better one", at)
         assert isinstance(change, RulesetChange)
         return change

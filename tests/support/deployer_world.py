@@ -60,7 +60,7 @@ class DeployerWorld(RulesetWorld):
         s3 = s3 or self.s3
         deployments: Any = appconfig or self.appconfig
         return Deployer(
-            DeployedRows(dynamodb or self.dynamodb, self.table),
+            DeployedRows(dynamodb or self.dynamodb, self.table, self),
             Deployments(deployments, "a", "e", "at-once"),
             partial(proposed_document, s3, BUCKET),
             partial(keep_ruleset, s3, BUCKET),
@@ -81,6 +81,8 @@ class DeployerWorld(RulesetWorld):
         assert checked.is_good, checked.problems
         proposed = self.desk.propose(wanted, checked, "ann", "a better one", at)
         assert isinstance(proposed, RulesetChange)
+        if proposed.changes_masked:
+            self.desk.reveal(proposed.change_id, "bob")
         approved = self.desk.approve(proposed.change_id, "bob", None, at + timedelta(seconds=30))
         assert isinstance(approved, RulesetChange)
         return approved

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from engine.rules.ruleset import Ruleset
 
 _ENDS_AT = datetime(2026, 11, 1, tzinfo=UTC)
+_SPAN = timedelta(days=180)
+_BEFORE = parse_ruleset(DEFAULT, "before", kept_model)
+"""What decided before the rollout."""
 _OF_CANDIDATE = ("thresholds", "rules")
 
 
@@ -73,21 +76,22 @@ def settled_as(counts: RolloutCounts) -> RolloutCounts:
 
 
 def counted(ruleset: Ruleset, seed: int, payments: int, a_minute: int = 100) -> Iterator[RolloutCounts]:
-    """What each minute counted; so many payments arrive a minute, and as many were made before the rollout: most users have a past."""
+    """What each minute counted; so many payments arrive a minute, and three times as many were made in four months before: most users have a past."""
     profiles: dict[str, Profile] = {}
     config = SimulationConfig(
-        seed=seed, users=max(payments // 10, 1), transactions=2 * payments, ends_at=_ENDS_AT
+        seed=seed, users=max(payments // 10, 1), transactions=4 * payments, ends_at=_ENDS_AT, span=_SPAN
     )
     minute, settled = RolloutCounts(), SettledUsers(ruleset)
     for offset, payment in enumerate(simulate(config)):
         transaction = decode_transaction(msgspec.json.encode(payment.record))
         facts, profile = trusted_facts(transaction), profiles.setdefault(transaction.user_id, Profile())
-        decided = decide(facts, profile, ruleset)
+        past = 3 * payments
+        decided = decide(facts, profile, ruleset if offset >= past else _BEFORE)
         profile.fold(facts, decided.outcome, Position("t", 0, offset))
-        if offset < payments:
+        if offset < past:
             continue
         minute.add(transaction.user_id, decided)
-        at = _ENDS_AT + timedelta(minutes=(offset - payments) // a_minute)
+        at = _ENDS_AT + timedelta(minutes=(offset - past) // a_minute)
         settled.add(minute.settled, transaction.user_id, decided, at)
         if offset % a_minute == a_minute - 1:
             yield minute

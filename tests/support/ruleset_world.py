@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,7 +35,7 @@ class RulesetWorld:
         self.s3 = s3
         self.table = make_table(dynamodb, "ruleset_changes", lambda _: name)
         s3.create_bucket(Bucket=BUCKET)
-        self.rows = ChangeRows(dynamodb, self.table)
+        self.rows = ChangeRows(dynamodb, self.table, logging.getLogger("ruleset_world"))
         self.desk = RulesetDesk(
             dynamodb, self.table, self.rows, s3, BUCKET, Backoff(0.001, 0.001, lambda _: None, lambda: 0.5)
         )
@@ -62,12 +63,12 @@ class RulesetWorld:
         document: str = SECOND,
         made_from: str | None = FIRST,
         at: datetime = NOW,
-        allows_masked: bool = False,
+        changes_masked: bool = False,
         **draft: Any,
     ) -> RulesetChange:
         """Propose a document for all users."""
         found = self.try_to_propose(
-            author, document=document, made_from=made_from, at=at, allows_masked=allows_masked, **draft
+            author, document=document, made_from=made_from, at=at, changes_masked=changes_masked, **draft
         )
         assert isinstance(found, RulesetChange)
         return found
@@ -79,10 +80,10 @@ class RulesetWorld:
         document: str,
         made_from: str | None,
         at: datetime = NOW,
-        allows_masked: bool = False,
+        changes_masked: bool = False,
         **draft: Any,
     ) -> RulesetChange | DeskRefusal:
         before = None if made_from is None else document_digest(made_from.encode())
         wanted = Draft(**{"kind": ChangeKind.TO_ALL, "digest_before": before, "document": document} | draft)
-        checked = CheckedDraft(document=document, version_after="2", allows_masked=allows_masked)
+        checked = CheckedDraft(document=document, version_after="2", changes_masked=changes_masked)
         return self.desk.propose(wanted, checked, author, "a better one", at)

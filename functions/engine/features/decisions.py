@@ -13,9 +13,17 @@ if TYPE_CHECKING:
     from engine.profile.facts import PaymentFacts
 
 FEATURES: Final = (
-    integer("review_count_24h", "1", "Payments of the user that went to review in the 24 hours before."),
+    integer(
+        "review_count_24h",
+        "1",
+        "Payments of the user that went to review in the 24 hours before, without those that were called legitimate.",
+    ),
     integer("review_count_30d", "1", "The same in the 30 days before."),
-    integer("block_count_24h", "1", "Payments of the user that were blocked in the 24 hours before."),
+    integer(
+        "block_count_24h",
+        "1",
+        "Payments of the user that were blocked in the 24 hours before, without those that were called legitimate.",
+    ),
     integer("block_count_30d", "1", "The same in the 30 days before."),
 )
 

@@ -131,6 +131,22 @@ class VelocityBuckets(AmountBuckets):
             self.one[row] = min(self.one[row] + reviewed, MAX_DECIDED)
             self.other[row] = min(self.other[row] + blocked, MAX_DECIDED)
 
+    def correct(self, bucket: int, currency: int, reviewed: int, blocked: int) -> None:
+        """Change how many payments of a bucket and currency were reviewed and blocked; nothing where the row is forgotten.
+
+        Parameters
+        ----------
+        bucket, currency : int
+            Of a payment that was counted.
+        reviewed, blocked : int
+            What is added: -1, 0 or 1.
+        """
+        rows = self.window(bucket, bucket)
+        for row in range(rows.start, rows.stop):
+            if self.currency[row] == currency:
+                self.one[row] = min(max(self.one[row] + reviewed, 0), MAX_DECIDED)
+                self.other[row] = min(max(self.other[row] + blocked, 0), MAX_DECIDED)
+
 
 class HabitBuckets(AmountBuckets):
     """Payments that teach what is normal, with the sum of the squared amounts in 128 bits; it saturates at :data:`MAX_SQUARES`."""

@@ -27,8 +27,8 @@ class Lessons(msgspec.Struct, frozen=True):
 NO_LESSONS: Final = Lessons()
 
 _DECISION_NUMBERS: Final = {Decision.APPROVE: 0, Decision.REVIEW: 1, Decision.BLOCK: 2}
-DECISIONS: Final[tuple[Decision, ...]] = tuple(_DECISION_NUMBERS)
-"""Decision by its number. Profiles store the numbers."""
+DECISIONS: Final[tuple[Decision, ...]] = (*_DECISION_NUMBERS, Decision.REVIEW, Decision.BLOCK)
+"""Decision by its number. Profiles store the numbers. The last two are those of payments that somebody called legitimate since (:mod:`engine.profile.stops`)."""
 
 
 class Outcome(msgspec.Struct, frozen=True):

@@ -6,8 +6,8 @@ A fold takes one payment, what its row says was decided, and its position in Kaf
 - **Habits** are taught by approved payments alone, by the time for habits: amounts, values seen, hours of the week. So is the last place,
   by those of them whose place was not doubted (:func:`engine.features.place.is_doubted`).
   A reviewed payment waits, and teaches once a later row releases it. A blocked one never teaches through silence.
-- **Verdicts** of people are applied once each: "legitimate" makes a payment's values familiar, "fraud" makes its device, payee and
-  merchant unfamiliar again.
+- **Verdicts** of people are applied once each: "legitimate" makes a payment's values familiar, and a review or block of it counts no more;
+  "fraud" makes its device, payee and merchant unfamiliar again.
 
 As long as no part is full, the state does not depend on the order of the payments: all sums are integers, first and last times are
 minima and maxima. Beyond the capacities, the oldest is forgotten first.
@@ -45,6 +45,7 @@ from engine.profile.packed_columns import empty
 from engine.profile.pending_payments import Pending, PendingPayments
 from engine.profile.recent_payments import RecentPayments
 from engine.profile.seen_values import SeenKind, SeenValues
+from engine.profile.stops import recount
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -369,6 +370,7 @@ class Profile:
         self.habit_count += 1
 
     def _apply(self, verdict: Verdict) -> None:
+        recount(verdict, self.recent, self.hours, self.days)
         if verdict.is_fraud:
             self.pending.take((verdict.key_hash,))
             for kind in (SeenKind.DEVICE, SeenKind.MERCHANT, SeenKind.PAYEE):

@@ -40,7 +40,7 @@ class RecentPayments:
     content : array of uint64
         Hashes of transaction id and what is paid, to recognise payments that are sent again; 0 where they are not known.
     decision, risk_score : array of uint8
-        What was decided: the decision's number (:mod:`engine.profile.outcome`), and 0 to 100.
+        What was decided: the decision's number (:data:`engine.profile.outcome.DECISIONS`), and 0 to 100.
     """
 
     __slots__ = (
@@ -119,6 +119,10 @@ class RecentPayments:
     def holds(self, key_hash: int) -> bool:
         """Whether the ring has the payment with this key hash."""
         return _holds(self.key_hash, key_hash)
+
+    def row_of(self, key_hash: int) -> int | None:
+        """The row of the payment with this key hash; None where the ring has it not, or no more."""
+        return self.key_hash.index(key_hash) if _holds(self.key_hash, key_hash) else None
 
     def rows_of_id(self, id_hash: int, clock_ms: int, apart_ms: int) -> list[int]:
         """The payments of one transaction id whose clocks are at most ``apart_ms`` from ``clock_ms``."""

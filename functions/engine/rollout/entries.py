@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 import yaml
 
-from contract.authoring import PERSONAL_FIELDS
+from contract.authoring import pages_mask
 from engine.errors import RulesetEditError
 from engine.rules.cel.conditions import Vocabulary
 from engine.rules.cel.influence import Influence
@@ -33,6 +33,10 @@ class Effect(StrEnum):
     """Such a payment may get fewer points than before: the entry is new on a list that allows, or counts until another time there."""
     RELEASED = "denied no more"
     """The same, since the entry has left a list that denies, or ends sooner there."""
+    LISTED = "listed"
+    """None of that: it is new on its list, or counts until another time."""
+    TAKEN_OFF = "taken off"
+    """None of that: it has left its list."""
 
 
 class ChangedEntry(NamedTuple):
@@ -48,7 +52,15 @@ class ChangedEntry(NamedTuple):
     @property
     def is_masked(self) -> bool:
         """Whether pages mask its value until somebody asks for it."""
-        return self.field in PERSONAL_FIELDS
+        return pages_mask(self.field, self.value)
+
+    @property
+    def words(self) -> str:
+        """What happens to it, for people."""
+        if self.effect is Effect.TAKEN_OFF or (self.effect is Effect.RELEASED and not self.until):
+            return self.effect.value
+        until = f"until {self.until}" if self.until else "for ever"
+        return f"denied {until}" if self.effect is Effect.RELEASED else f"{self.effect.value} {until}"
 
 
 class _Entry(NamedTuple):
@@ -61,16 +73,17 @@ class _Entry(NamedTuple):
 
 
 class _Side(NamedTuple):
-    """The lists of the champion or of the candidate, by what rules make of them."""
+    """The entries of the champion or of the candidate, and what rules make of them. Dicts for their order."""
 
+    entries: dict[_Entry, None]
     allowing: dict[_Entry, None]
-    """Of lists that may take points off a payment. As a dict, for their order."""
+    """Of lists that may take points off a payment."""
     denying: dict[_Entry, None]
     """Of lists that may add some; a rule in shadow adds none."""
 
 
 def changed_entries(before: str | None, after: str) -> tuple[ChangedEntry, ...]:
-    """Find whom a change lets through, of the champion and of the candidate.
+    """Find the entries that a change concerns, of the champion and of the candidate: whom it lets through, and what else is new or gone.
 
     A list allows where being on it may keep a rule with points from holding, or make one hold that takes points off; it denies where it is the other way round. It
     may do both.
@@ -86,10 +99,11 @@ def changed_entries(before: str | None, after: str) -> tuple[ChangedEntry, ...]:
     found: list[ChangedEntry] = []
     for number, side in enumerate(_sides(_content(after))):
         # A candidate's users had the champion's rules before, where there was no other candidate.
-        known = old[min(number, len(old) - 1)] if old else _Side({}, {})
+        known = old[min(number, len(old) - 1)] if old else _Side({}, {}, {})
         # A list that denied before and allows now has only new entries.
         found += [ChangedEntry(Effect.ALLOWED, *each) for each in side.allowing if each not in known.allowing]
         found += _released(known, side)
+        found += _others(known, side, {each[1:4] for each in found})
     return tuple(dict.fromkeys(found))
 
 
@@ -122,6 +136,16 @@ def _released(before: _Side, after: _Side) -> Iterator[ChangedEntry]:
             yield ChangedEntry(Effect.RELEASED, *each[:3], until)
 
 
+def _others(before: _Side, after: _Side, found: set[tuple[str, ...]]) -> Iterator[ChangedEntry]:
+    there = {each[:3] for each in after.entries}
+    for each in after.entries:
+        if each not in before.entries and each[:3] not in found:
+            yield ChangedEntry(Effect.LISTED, *each)
+    for each in before.entries:
+        if each[:3] not in there and each[:3] not in found:
+            yield ChangedEntry(Effect.TAKEN_OFF, *each[:3], "")
+
+
 def _is_sooner(until: str, before: str) -> bool:
     end, end_before = expiry(until), expiry(before)
     return end_before is None or end is None or end < end_before
@@ -147,7 +171,7 @@ def _side(content: dict[str, Any], lists: dict[str, Any]) -> _Side:
             is_live = rule.get("mode", "live") == "live"
             if is_live and (Influence.MAKES_HOLD if adds else Influence.KEEPS_FROM_HOLDING) in does:
                 denying.add(name)
-    return _Side(*(dict.fromkeys(_entries(lists, names)) for names in (allowing, denying)))
+    return _Side(*(dict.fromkeys(_entries(lists, names)) for names in ({*lists}, allowing, denying)))
 
 
 def _entries(lists: dict[str, Any], names: set[str]) -> Iterator[_Entry]:

@@ -23,10 +23,13 @@ if TYPE_CHECKING:
     from engine.decided import Assessment, Decided
     from engine.rules.ruleset import Ruleset
 
-MIN_AGE_DAYS: Final = 7.0
-"""Since the first payment of a user with a past."""
-MIN_USUAL_PAYMENTS: Final = 5
+MIN_AGE_DAYS: Final = 60.0
+"""Since the first payment of a user with a past. It is what farmed accounts cost: a thief must have made them two months before, when neither the rule nor the candidate
+was there that they are to switch off. A system has no user with a past in its first 60 days: then people are paged, and nothing is switched off by itself."""
+MIN_USUAL_PAYMENTS: Final = 10
 """Of a user with a past, before this one: approved, or reviewed and not called fraud. What is blocked makes no past."""
+MIN_MEAN_AMOUNT: Final = 5.0
+"""Of the usual payments of the last 30 days, in the base currency. A past is kept up with real money; who has not paid in 30 days has none."""
 ONCE_IN: Final = timedelta(minutes=5)
 """A user counts once in so long, for each thing that is counted. The shortest window of the guardrails is as long."""
 GROUPS: Final = 64
@@ -141,10 +144,11 @@ class SettledUsers:
 
 
 def has_past(features: Mapping[str, FeatureValue]) -> bool:
-    """Whether a payment's user has paid for a while and was believed."""
+    """Whether a payment's user has paid real money for two months and was believed."""
     return (
         float(features["account_age_days"]) >= MIN_AGE_DAYS
         and int(features["usual_tx_count"]) >= MIN_USUAL_PAYMENTS
+        and float(features["amount_mean_30d_base"]) >= MIN_MEAN_AMOUNT
     )
 
 

@@ -43,6 +43,10 @@ MAX_ENTRIES: Final = 5_000
 NAME: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 """Names of lists and rules: snake_case."""
 
+MIN_PREFIX: Final[Mapping[int, int]] = {4: 16, 6: 32}
+"""IP version to the shortest prefix of a network on a list, in bits: 65,536 addresses of IPv4, or what an operator gets of IPv6. A shorter one is the network of
+everybody, and deny lists are deployed at once."""
+
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)")
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _FIELDS: Final[Mapping[str, Callable[[Transaction], str | None]]] = {
@@ -227,6 +231,10 @@ def _canonical_network(value: str) -> tuple[str, Network | None] | _Refusal:
     if carries_ipv4(network):
         return _Refusal(
             "is a network of IPv4 addresses within IPv6; payments have the IPv4 address, so name the IPv4 network"
+        )
+    if network.prefixlen < MIN_PREFIX[network.version]:
+        return _Refusal(
+            f"is a network of too many payers: its prefix has {network.prefixlen} bits; at least {MIN_PREFIX[network.version]}"
         )
     if network.prefixlen == network.max_prefixlen:
         return str(network.network_address), None

@@ -31,6 +31,19 @@ _FORMATS: Final = {
     "int": (re.compile(r"(,?d?)"), "{name} or {name:,}"),
     "string": (re.compile(r""), "{name}"),
 }
+DURATION: Final = "duration"
+"""The format that writes a length of time in its largest unit."""
+
+_MINUTES_OF_UNIT: Final = {"min": 1.0, "h": 60.0, "d": 1440.0}
+_MINUTES: Final = {
+    feature.name: _MINUTES_OF_UNIT[feature.unit]
+    for feature in CATALOGUE
+    if feature.type == "double" and feature.unit in _MINUTES_OF_UNIT
+}
+"""Lengths of time: feature to the minutes of its unit."""
+_MOST_MINUTES: Final = 1e12
+"""A longer time, such as an infinite one, is written as this."""
+
 _TYPES: Final = {feature.name: feature.type for feature in CATALOGUE} | {BASE_CURRENCY: "string"}
 _WORD: Final = re.compile(r"[A-Za-z0-9_-]{1,24}")
 
@@ -88,7 +101,32 @@ def sentence(template: str, features: Mapping[str, FeatureValue], base_currency:
         A sentence for people. A sender's text is put in quotation marks unless it is one word: otherwise a country of
         ``US. Call +1 900 to unblock`` would look like our own text.
     """
-    return template.format_map(_Figures(features, base_currency))
+    figures = _Figures(features, base_currency)
+    if f":{DURATION}}}" not in template:
+        return template.format_map(figures)
+    parts = []
+    for literal, name, spec, _ in string.Formatter().parse(template):
+        parts.append(literal)
+        if name is not None:
+            parts.append(_written(name, spec or "", figures[name]))
+    return "".join(parts)
+
+
+def duration_text(minutes: float) -> str:
+    """Write a length of time in its largest unit, rounded down.
+
+    >>> [duration_text(each) for each in (0.5, 1.0, 119.0, 12_960.0, -90.0)]
+    ['under a minute', '1 minute', '1 hour', '9 days', '-1 hour']
+    """
+    if minutes != minutes:  # NaN
+        return "an unknown time"
+    length = int(min(abs(minutes), _MOST_MINUTES))
+    sign = "-" if minutes <= -1 else ""
+    for unit, size in (("day", 1440), ("hour", 60), ("minute", 1)):
+        if length >= size:
+            count = length // size
+            return f"{sign}{count:,} {unit}{'' if count == 1 else 's'}"
+    return "under a minute"
 
 
 class _Figures(Mapping[str, "FeatureValue"]):
@@ -111,6 +149,12 @@ class _Figures(Mapping[str, "FeatureValue"]):
         return len(_TYPES)
 
 
+def _written(name: str, spec: str, value: FeatureValue) -> str:
+    if spec == DURATION:
+        return duration_text(float(value) * _MINUTES[name])
+    return format(value, spec)
+
+
 def _named(text: str) -> str:
     return text if _WORD.fullmatch(text) else quoted(text)
 
@@ -121,7 +165,11 @@ def _problem(name: str, spec: str, conversion: str | None) -> str | None:
         return f"unknown feature '{name[:60]}'{suggestion(name, _TYPES)}"
     if kind == "bool":
         return f"'{name}' is true or false and cannot be used in a sentence"
+    if spec == DURATION and name in _MINUTES and not conversion:
+        return None
     pattern, examples = _FORMATS[kind]
+    if name in _MINUTES:
+        examples = examples.replace(" or ", ", {name:duration} or ")
     if conversion or not pattern.fullmatch(spec):
         return f"'{name}' ({kind}) must be written as {examples.replace('name', name)}"
     return None

@@ -66,7 +66,7 @@ locals {
       widgets = [
         { title = "Failing rules, refused or unreachable rulesets, unreadable history rows", ours = { score = { RuleFailures = ["Sum"], HistoryRowsUnreadable = ["Sum"], RulesetRefused = ["Sum"], RulesetUnreachable = ["Sum"], RulesetFallback = ["Sum"] } } },
         { title = "Candidates withdrawn, rules suspended, deployments rolled back", ours = { guardrails = { CandidatesWithdrawn = ["Sum"], RulesSuspended = ["Sum"], BandsLeftByNewUsers = ["Maximum"], RulesetRollbacks = ["Sum"] } } },
-        { title = "Changes of the ruleset deployed and failed", ours = { ruleset_deployer = { RulesetChangesDeployed = ["Sum"], RulesetChangesFailed = ["Sum"] } } },
+        { title = "Changes of the ruleset deployed and failed, and rows of them that cannot be read", ours = { guardrails = { RulesetChangesUnreadable = ["Sum"] }, ruleset_deployer = { RulesetChangesDeployed = ["Sum"], RulesetChangesFailed = ["Sum"] } } },
         { title = "Oldest approved change that is not deployed, seconds", ours = { ruleset_deployer = { OldestRulesetChangeSeconds = ["Maximum"] } }, line = 7200 },
         { title = "Payments on which both sides of the ruleset were compared, and counts that could not be stored", ours = { guardrails = { PaymentsCompared = ["Maximum"], RolloutHoursNotKept = ["Sum"] }, score = { RolloutCountsFailed = ["Sum"] } } },
         { title = "Drift of the model's inputs and score (0.25: another distribution), frauds for each expected one", ours = { drift = { ModelScoreDrift = ["Maximum"], ModelInputDrift = ["Maximum"], ModelCalibration = ["Maximum"] } }, line = 0.25 },

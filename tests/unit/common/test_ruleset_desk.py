@@ -309,7 +309,7 @@ def test_another_refusal_of_dynamodb_is_an_error(world: RulesetWorld) -> None:
 
 
 def test_what_allows_somebody_masked_is_approved_by_who_has_seen_it(world: RulesetWorld) -> None:
-    change = world.propose(allows_masked=True)
+    change = world.propose(changes_masked=True)
     unseen = world.desk.approve(change.change_id, "bob", None, LATER)
     world.desk.reveal(change.change_id, "eve")
     seen_by_another = world.desk.approve(change.change_id, "bob", None, LATER)
@@ -327,7 +327,7 @@ def test_what_allows_somebody_masked_is_approved_by_who_has_seen_it(world: Rules
 
 
 def test_what_nobody_sees_is_rejected_all_the_same(world: RulesetWorld) -> None:
-    change = world.propose(allows_masked=True)
+    change = world.propose(changes_masked=True)
 
     rejected = world.desk.reject(change.change_id, "bob", None, LATER)
 

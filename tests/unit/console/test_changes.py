@@ -38,11 +38,16 @@ def test_another_person_sees_what_differs_and_approves(lead: ConsoleWorld) -> No
     change = lead.rulesets.propose("person-2", NOW)
 
     page = lead.get(f"/changes/{change.change_id}")
+    unseen = lead.post(f"/changes/{change.change_id}/approve", {"note": "looks right"})
+    shown = lead.post(f"/changes/{change.change_id}/reveal", {"reason": "to approve it"})
     answer = lead.post(f"/changes/{change.change_id}/approve", {"note": "looks right"})
 
     assert "1 entry of lists." in page.body
     assert "…1234" in page.body
     assert "tok_secret" not in page.body
+    assert "values are hidden here" in page.body
+    assert unseen.status == 409
+    assert "tok_secret" in shown.body
     assert answer.headers["location"] == f"/changes/{change.change_id}"
     assert (stored(lead, change).state, stored(lead, change).decided_by) == (ChangeState.APPROVED, "person-1")
     after = lead.get(f"/changes/{change.change_id}").body
@@ -74,6 +79,7 @@ def test_nobody_decides_about_their_own_change_and_they_may_retract_it(lead: Con
 
 def test_a_change_from_an_earlier_ruleset_is_not_approved(lead: ConsoleWorld) -> None:
     change = lead.rulesets.propose("person-2", NOW)
+    lead.post(f"/changes/{change.change_id}/reveal", {"reason": "to approve it"})
     lead.rulesets.activate(RULESET, NOW, 2)
 
     refused = lead.post(f"/changes/{change.change_id}/approve", {})

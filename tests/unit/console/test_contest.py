@@ -9,7 +9,7 @@ from contract.case import CaseStatus, CaseVerdict, Tally
 from contract.case_decision import DecidedPayment
 from contract.flagged import FALSE_POSITIVE
 from tests.support.console_forms import form_on
-from tests.unit.console.test_verdicts import id_of, judge, my_case, paid
+from tests.support.console_verdicts import id_of, judge, my_case, paid
 
 if TYPE_CHECKING:
     from contract.case import Case

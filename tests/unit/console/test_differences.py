@@ -187,6 +187,37 @@ def test_spaces_within_a_text_of_a_condition_are_a_difference() -> None:
     assert [rule.id for rule in part.rules] == ["impossible_travel"]
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("amount_base > 1.0\n|| is_weekend", "amount_base > 1.0 || is_weekend"),
+        ("amount_base > 1.0\n&& is_weekend", "amount_base > 1.0 &&\nis_weekend"),
+        ("amount_base > 1.0 && is_weekend", "amount_base > 1.0 &&\nis_weekend"),
+        ("channel == 'a b'", "channel == 'a  b'"),
+        ("is_weekend", "is_weekend\n"),
+    ],
+)
+def test_line_ends_and_spaces_of_a_condition_are_shown_beside_another_change(one: str, other: str) -> None:
+    before = outline_of(RULESET)
+    first, *rest = before.champion.rules
+    changed = [
+        msgspec.structs.replace(
+            before,
+            champion=msgspec.structs.replace(before.champion, rules=(rule, *rest)),
+            content_sha256=when,
+        )
+        for when, points in ((one, 60), (other, 65))
+        for rule in [msgspec.structs.replace(first, when=when, points=points)]
+    ]
+
+    (part,) = compared(*changed).parts
+
+    lines = {(line.kind, line.text) for line in part.rules[0].lines}
+    assert {("removed", "points: 60"), ("added", "points: 65")} < lines
+    for kind in ("removed", "added"):
+        assert any(which == kind and text.startswith("when") for which, text in lines)
+
+
 @pytest.mark.parametrize("is_withdrawn", [False, True])
 def test_bands_that_a_candidate_brings_and_takes_away_are_shown_before_and_after(is_withdrawn: bool) -> None:
     wide = RULESET_WITH_CANDIDATE + "  guardrails: {alert_rate: [0, 1000], errors: 100}\n"

@@ -198,7 +198,22 @@ def test_problems_outside_of_the_rule_name_where_they_are() -> None:
     rows = problem_rows(problems, "a\nb\nc\nd\n  e\nf", 4, 6)
 
     assert [row.place for row in rows] == ["Line 2", "Elsewhere in the document, line 1", "Rule other", ""]
-    assert rows[0].excerpt == "  e\n  ^"
+    assert [row.excerpt for row in rows] == ["  e\n  ^", "", "", ""]
+
+
+def test_a_broken_text_shows_no_line_of_a_list(author: ConsoleWorld) -> None:
+    head, rules = (
+        RULESET.split("lists:\n")[0],
+        "rules:\n  - {id: other, when: is_weekend, points: 1, reason: r}\n",
+    )
+    lists = 'lists:\n  denied:\n    field: device_id\n    entries:\n      - {value: thiefs-phone, until: "2026-02-01"}\n'
+    author.rulesets.activate(f"{head}{rules}{lists}", NOW, 2)
+
+    page = check(author, 'id: new\nwhen: "open\npoints: 1\nreason: r\n', subject="")
+
+    assert "Elsewhere in the document" in page.body
+    assert "not YAML" in page.body
+    assert "thiefs-phone" not in page.body
 
 
 def test_a_form_without_fields_is_one_of_a_new_rule() -> None:

@@ -102,7 +102,15 @@ def test_a_rule_is_explained_by_the_sentences_of_its_features() -> None:
         ("amount_base", SENTENCES["amount_base"]),
         ("on_denied_merchants", "on list denied_merchants (merchant_id)"),
     )
-    assert (view.largest_share, view.held) == ("10% of users with a past", "")
+    assert (view.largest_share, view.held) == ("", "")
+
+
+def test_a_rule_may_have_a_largest_share() -> None:
+    outline = outline_of(RULESET.replace("    points: 40\n", "    points: 40\n    max_share: 10\n"))
+
+    view = rule_view(outline, outline.champion.rules[0], week(), {}, SENTENCES)
+
+    assert view.largest_share == "10% of users with a past"
 
 
 def test_the_words_of_a_condition_are_names_alone() -> None:

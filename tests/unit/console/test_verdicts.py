@@ -5,59 +5,21 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from console.case_views import MAX_LISTED
 from console.rights import Group
-from console.verdicts import KINDS, payment_id
+from console.verdicts import KINDS
 from contract.case import CaseStatus, CaseVerdict, Tally
-from contract.case_work import LEASE
-from contract.flagged import CONFIRMED_FRAUD, flag
+from contract.flagged import CONFIRMED_FRAUD
 from contract.label import FraudType
 from contract.label_message import decode_label_message
 from contract.reason import Reason
 from tests.support.console_forms import form_on
+from tests.support.console_verdicts import id_of, judge, my_case, paid, undo
 from tests.support.console_world import NOW, ConsoleWorld
-from tests.support.payments import RETENTION, make_scored, make_transaction
-
-if TYPE_CHECKING:
-    from contract.case import Case
-    from contract.scored import ScoredTransaction
-    from tests.support.console_world import Answer
-
-MINE: Any = {"status": CaseStatus.CLAIMED, "assignee": "person-1", "lease_until": NOW + LEASE}
-
-
-def paid(number: int, amount: str = "100", **changes: Any) -> ScoredTransaction:
-    at = NOW - timedelta(minutes=10 * number)
-    payment = make_transaction(transaction_id=f"tx-{number}", amount=Decimal(amount), timestamp=at)
-    worth = {"amount_base": Decimal(amount), "base_currency": "USD"}
-    return make_scored(payment, appended_at=at, scored_at=at, **worth | changes)
-
-
-def id_of(row: ScoredTransaction) -> str:
-    return payment_id(flag(row, NOW, RETENTION))
-
-
-def my_case(world: ConsoleWorld, *rows: ScoredTransaction, **changes: Any) -> Case:
-    """A case of the signed-in analyst with these payments undecided."""
-    world.sign_in(Group.ANALYST)
-    total = sum((row.transaction.amount for row in rows), Decimal(0))
-    case = world.put_case(**{**MINE, "undecided": Tally(len(rows), total), **changes})
-    world.put_payments(*rows, case=case)
-    return case
-
-
-def judge(world: ConsoleWorld, case: Case, choice: str, **changes: Any) -> Answer:
-    """Press a verdict's button on the case's page."""
-    form: dict[str, Any] = form_on(world.get(f"/cases/{case.case_id}").body, "Probably fraud")
-    return world.post(f"/cases/{case.case_id}/judge", form | {"verdict": choice} | changes)
-
-
-def undo(world: ConsoleWorld, case: Case, page: str) -> Answer:
-    return world.post(f"/cases/{case.case_id}/undo", form_on(page, "Undo"))
 
 
 def test_a_verdict_labels_every_ticked_payment_and_closes_the_case(world: ConsoleWorld) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -121,7 +122,7 @@ def test_a_key_says_its_time() -> None:
 
 
 def test_a_change_is_inserted_once_and_found_with_those_of_the_month_before(dynamodb: Any) -> None:
-    table = ChangeRows(dynamodb, "ruleset_changes")
+    table = ChangeRows(dynamodb, "ruleset_changes", logging.getLogger("test_tables"))
     common = {"kind": ChangeKind.DEPLOYED, "changed_by": "me", "version_after": "1"}
     old = make_change(changed_at=NOW - timedelta(days=40), digest_after=DIGEST, reason="old", **common)
     before = make_change(changed_at=NOW - timedelta(days=2), digest_after=DIGEST, reason="first", **common)
@@ -135,7 +136,7 @@ def test_a_change_is_inserted_once_and_found_with_those_of_the_month_before(dyna
 
 
 def test_a_change_that_was_begun_is_ended_once(dynamodb: Any) -> None:
-    table = ChangeRows(dynamodb, "ruleset_changes")
+    table = ChangeRows(dynamodb, "ruleset_changes", logging.getLogger("test_tables"))
     begun = make_change(
         changed_at=NOW,
         digest_after=DIGEST,
@@ -219,7 +220,10 @@ def test_an_hour_of_many_rules_names_fewer_examples_and_fits_into_a_row(dynamodb
 def test_the_active_ruleset_of_an_appconfig_that_was_created_anew_is_written_over_a_higher_position(
     dynamodb: Any,
 ) -> None:
-    table, ruleset = ChangeRows(dynamodb, "ruleset_changes"), check_ruleset(PLAIN, "plain")
+    table, ruleset = (
+        ChangeRows(dynamodb, "ruleset_changes", logging.getLogger("test_tables")),
+        check_ruleset(PLAIN, "plain"),
+    )
     table.put_active(active_row(40, 80, NOW, ruleset, "a1/e1"))
 
     table.put_active(active_row(39, 78, NOW, ruleset, "a1/e1"))

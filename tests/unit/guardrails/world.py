@@ -85,7 +85,8 @@ class World:
                 self.rows[place] = ended
 
     def put_active(self, active: ActiveRuleset) -> None:
-        self.actives.append(active)
+        if not self.actives or self.actives[-1].position < active.position:
+            self.actives.append(active)
 
     def made(self, change_id: str) -> RulesetChange | None:
         return next((each for each in self.desk if each.change_id == change_id), None)

@@ -163,12 +163,12 @@ def test_an_entry_of_an_allow_list_ends_within_90_days_and_says_that_pages_mask_
 
     answer = _check(allowing, kind=ChangeKind.LISTS, list_entries=(entry,))
 
-    assert (answer.is_good, answer.allows_masked) == (is_good, is_good)
+    assert (answer.is_good, answer.changes_masked) == (is_good, is_good)
 
 
-def test_an_entry_of_a_deny_list_may_count_for_ever() -> None:
+def test_an_entry_of_a_deny_list_may_count_for_ever_and_says_that_pages_mask_it() -> None:
     entry = ListEntry(list_name="denied", value="d-1")
 
     answer = _check(kind=ChangeKind.LISTS, list_entries=(entry,))
 
-    assert (answer.is_good, answer.allows_masked) == (True, False)
+    assert (answer.is_good, answer.changes_masked) == (True, True)

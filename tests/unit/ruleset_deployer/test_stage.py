@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from common.ruleset_bucket import put_proposal
 from contract.active_ruleset import active_position
+from contract.items import to_item
 from contract.ruleset_change import (
     OPEN,
     ChangeKind,
@@ -379,3 +380,18 @@ def test_the_row_of_the_active_ruleset_follows_a_rollback_by_the_guardrails_alon
 
     assert world.desk.active() == undone
     assert world.stored(change).state is ChangeState.DEPLOYED
+
+
+def test_a_row_that_cannot_be_read_keeps_no_approved_change_waiting(world: DeployerWorld) -> None:
+    change = world.approved(document=SECOND)
+    bad = to_item(world.stored(change)) | {
+        "change_key": {"S": "2026-12-01T09:00:00.000000Z#0123456789ab"},
+        "kind": {"S": "of_a_newer_version"},
+    }
+    world.dynamodb.put_item(TableName=world.table, Item=bad)
+
+    world.deployer.run()
+
+    assert world.appconfig.active == SECOND.encode()
+    assert world.stored(change).state is ChangeState.DEPLOYED
+    assert [each.change_id for each in world.desk.open_changes()] == []

@@ -40,6 +40,12 @@ IS_RATE_KNOWN: Final = "is_rate_known"
 LIST_PREFIX: Final = "on_"
 """The variable of a list ``denied_devices`` is ``on_denied_devices``."""
 
+_COMMENT: Final = "//"
+"""Begins a comment of CEL. One that ends later by a line end that is taken out hides a part of the condition from whoever reads the change."""
+
+_NO_COMMENT: Final = (
+    "has '//'; conditions have no comments: write it in the rule's description, or behind a # of YAML"
+)
 _CEL_TYPES: Final = {
     "double": cel.Type.DOUBLE,
     "int": cel.Type.INT,
@@ -108,6 +114,8 @@ class Vocabulary:
         tuple[TextProblem, ...]
             Empty if it can be used.
         """
+        if (place := condition.find(_COMMENT)) >= 0:
+            return (TextProblem(_NO_COMMENT, place),)
         try:
             kind = self._environment.compile(condition).return_type()
             # In the list of all conditions it is one level deeper, and the depth is bounded.
@@ -274,8 +282,7 @@ def _names(conditions: Iterable[str]) -> frozenset[str]:
 
 
 def _joined(conditions: Sequence[str]) -> str:
-    # The line end matters: a condition may end in a comment.
-    return "[" + ",".join(f"{condition}\n" for condition in conditions) + "]"
+    return "[" + ",".join(conditions) + "]"
 
 
 def _evaluated(expression: cel.Expression, values: Mapping[str, FeatureValue]) -> object:

@@ -11,7 +11,7 @@ from contract.scored import Decision, FeatureValue, Position
 from contract.transaction import Location
 from engine.exchange_rates import ExchangeRates
 from engine.features.catalogue import compute_features
-from engine.profile import Profile, to_bytes
+from engine.profile import Profile, from_bytes, to_bytes
 from engine.profile.outcome import NO_LESSONS, Lessons, Outcome
 from engine.profile.pending_payments import MAX_PENDING, RELEASE_AFTER_MS
 from engine.profile.profile import MAX_VERDICTS
@@ -385,3 +385,52 @@ def test_outcome_of_a_repeat_is_counted_nowhere_and_its_lessons_are_learned() ->
     assert (profile.tx_count, profile.habit_count) == (11, 11)
     assert profile.folded_offset(TOPIC, 0) == 99
     assert profile.newest_at_ms == RELEASE_S * 1000 + USUAL[0].facts.at_ms
+
+
+def stops_at(profile: Profile, at_s: float) -> list[FeatureValue]:
+    """Reviewed and blocked payments of a day and of 30 days, as of ``at_s``."""
+    features = features_at(profile, at_s)
+    return [features[f"{what}_count_{window}"] for what in ("review", "block") for window in ("24h", "30d")]
+
+
+@pytest.mark.parametrize(("outcome", "counted"), [(REVIEWED, [1, 1, 0, 0]), (BLOCKED, [0, 0, 1, 1])])
+@pytest.mark.parametrize("others", [0, 40])
+def test_a_stop_of_a_legitimate_payment_counts_no_more_unless_it_is_called_fraud_after_all(
+    outcome: Outcome, counted: list[int], others: int
+) -> None:
+    before = approved(*(facts_at(STRANGE_S - 60 * number, f"o-{number}") for number in range(1, others + 1)))
+    stays = Event(strange("stays", STRANGE_S + 1), outcome)
+    profile = folded([*USUAL, *before, Event(strange(), outcome), stays])
+    both = [2 * number for number in counted]
+    assert stops_at(profile, STRANGE_S + 60) == both
+
+    for number, (is_fraud, expected) in enumerate(
+        [(False, counted), (False, counted), (True, both), (False, counted)]
+    ):
+        after_lessons(profile, STRANGE_S + 60, verdict_on(strange(), is_fraud=is_fraud, verdict_hash=number))
+
+        assert stops_at(profile, STRANGE_S + 60) == expected
+        assert stops_at(profile, STRANGE_S + 2 * DAY_S)[1::2] == expected[1::2]
+
+
+@pytest.mark.parametrize("is_fraud", [False, True])
+def test_a_verdict_on_an_approved_or_forgotten_payment_changes_no_count(is_fraud: bool) -> None:
+    many = approved(*(facts_at(STRANGE_S + 60 + number, f"o-{number}") for number in range(40)))
+    profile = folded([*USUAL, Event(strange(), BLOCKED), *many])
+    newest = many[-1].facts
+
+    after_lessons(profile, STRANGE_S + 200, verdict_on(strange(), is_fraud=is_fraud, verdict_hash=1))
+    after_lessons(profile, STRANGE_S + 200, verdict_on(newest, is_fraud=is_fraud, verdict_hash=2))
+
+    assert stops_at(profile, STRANGE_S + 200) == [0, 0, 1, 1]
+
+
+def test_a_blocked_payment_that_is_sent_again_is_blocked_though_it_was_called_legitimate() -> None:
+    profile = folded([*USUAL, Event(strange(), BLOCKED)])
+    after_lessons(profile, STRANGE_S + 60, verdict_on(strange(), is_fraud=False))
+
+    repeated = profile.repeated(strange("strange", STRANGE_S + 60))
+
+    assert repeated is not None
+    assert repeated.decision is Decision.BLOCK
+    assert to_bytes(from_bytes(to_bytes(profile))) == to_bytes(profile)

@@ -28,14 +28,15 @@ ONE = ChangedEntry(Effect.ALLOWED, "some", "user_id", "u-1", "")
 
 def _is_allowed(when: str, points: int) -> bool:
     found = changed_entries(_document(when, points), _document(when, points, "{value: u-1}"))
-    assert found in {(), (ONE,)}
-    return bool(found)
+    assert found in {(ONE._replace(effect=Effect.LISTED),), (ONE,)}
+    return found == (ONE,)
 
 
 def _is_denied(when: str, points: int) -> bool:
     found = changed_entries(_document(when, points, "{value: u-1}"), _document(when, points))
-    assert found in {(), (ONE._replace(effect=Effect.RELEASED),)}
-    return bool(found)
+    released = (ONE._replace(effect=Effect.RELEASED),)
+    assert found in {(ONE._replace(effect=Effect.TAKEN_OFF),), released}
+    return found == released
 
 
 @pytest.mark.parametrize(
@@ -90,8 +91,8 @@ def test_who_leaves_a_deny_list_or_ends_sooner_on_it_is_let_through(
     entry: str, later: str, until: str
 ) -> None:
     found = changed_entries(
-        _document("on_some", 10, f"{entry}, {{value: u-2}}"),
-        _document("on_some", 10, f"{later or '{value: u-3}'}, {{value: u-2}}"),
+        _document("on_some", 10, f"{{value: u-2}}, {entry}"),
+        _document("on_some", 10, f"{{value: u-2}}, {later}"),
     )
 
     assert found == (ChangedEntry(Effect.RELEASED, "some", "user_id", "u-1", until),)
@@ -101,7 +102,52 @@ def test_who_leaves_a_deny_list_or_ends_sooner_on_it_is_let_through(
 def test_who_stays_longer_on_a_deny_list_is_not_let_through(later: str) -> None:
     before = _document("on_some", 10, "{value: u-1, until: 2026-12-31}")
 
-    assert changed_entries(before, _document("on_some", 10, later)) == ()
+    (found,) = changed_entries(before, _document("on_some", 10, later))
+    assert found.effect is Effect.LISTED
+
+
+@pytest.mark.parametrize(("field", "is_masked"), [("device_id", True), ("merchant_id", False)])
+@pytest.mark.parametrize(("when", "points"), [("on_some", 10), ("on_some", -10), ("is_weekend", 10)])
+def test_whoever_comes_or_goes_is_named_whatever_the_list_does(
+    when: str, points: int, field: str, is_masked: bool
+) -> None:
+    one, other = (
+        _document(when, points, f"{{value: {value}}}").replace("field: user_id", f"field: {field}")
+        for value in ("u-1", "u-2")
+    )
+
+    found = changed_entries(one, other)
+
+    assert {(each.value, each.is_masked) for each in found} == {("u-1", is_masked), ("u-2", is_masked)}
+    assert len(found) == 2
+
+
+def test_a_network_is_shown_and_an_address_masked() -> None:
+    found = changed_entries(
+        _document("on_some", 10).replace("user_id", "ip_address"),
+        _document("on_some", 10, "{value: 203.0.113.0/24}, {value: 203.0.113.9}").replace(
+            "user_id", "ip_address"
+        ),
+    )
+
+    assert [(each.value, each.is_masked) for each in found] == [
+        ("203.0.113.0/24", False),
+        ("203.0.113.9", True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("effect", "until", "words"),
+    [
+        (Effect.ALLOWED, "2026-12-31", "let through until 2026-12-31"),
+        (Effect.RELEASED, "", "denied no more"),
+        (Effect.RELEASED, "2026-12-31", "denied until 2026-12-31"),
+        (Effect.LISTED, "", "listed for ever"),
+        (Effect.TAKEN_OFF, "", "taken off"),
+    ],
+)
+def test_it_is_said_what_happens_to_an_entry(effect: Effect, until: str, words: str) -> None:
+    assert ChangedEntry(effect, "some", "user_id", "u-1", until).words == words
 
 
 def test_whom_a_list_denied_is_let_through_where_no_live_rule_asks_for_it_any_more() -> None:
@@ -117,7 +163,12 @@ def test_what_a_candidate_denies_no_more_is_found() -> None:
     champion = _document("on_some", 10, "{value: u-1}")
     candidate = with_candidate(champion, _document("on_some", 10, "{value: u-9}", "2"), 5)
 
-    assert changed_entries(champion, candidate) == (ONE._replace(effect=Effect.RELEASED),)
+    found = changed_entries(champion, candidate)
+
+    assert found == (
+        ONE._replace(effect=Effect.RELEASED),
+        ONE._replace(effect=Effect.LISTED, value="u-9"),
+    )
     assert changed_entries(candidate, with_share(candidate, 6.0)) == ()
     assert changed_entries(candidate, champion) == ()
 
@@ -142,7 +193,8 @@ def test_an_entry_of_a_candidates_allow_list_is_found() -> None:
 def test_the_default_rules_allow_by_four_lists() -> None:
     found = changed_entries(None, DEFAULT)
 
-    assert [(each.list_name, each.is_masked) for each in found] == [("allowed_users", True)]
+    allowed = [each for each in found if each.effect is Effect.ALLOWED]
+    assert [(each.list_name, each.is_masked) for each in allowed] == [("allowed_users", True)]
     assert changed_entries(DEFAULT, DEFAULT) == ()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from contract.scored import Decision
+from contract.scored import Decision, Position
 from contract.side import Side
 from engine.decide import decide
 from engine.errors import InvalidRulesetError
@@ -37,7 +37,8 @@ def _decided(
     rules: Ruleset,
     *,
     usual: int = 20,
-    age_days: float = 40.0,
+    age_days: float = 90.0,
+    mean: float = 40.0,
     alerts: tuple[Side, ...] = (),
     hits: bool = False,
 ) -> Decided:
@@ -45,6 +46,7 @@ def _decided(
     made = decide(trusted_facts(make_grocery_payment(amount=Decimal(500))), Profile(), rules)
     features = made.features.with_value(PLACES["usual_tx_count"], usual)
     features = features.with_value(PLACES["account_age_days"], age_days)
+    features = features.with_value(PLACES["amount_mean_30d_base"], mean)
     sides = {}
     for side in Side:
         is_alert = side in alerts
@@ -153,12 +155,57 @@ def test_a_candidate_that_flags_users_with_a_past_ten_times_too_often_is_withdra
 
 
 @pytest.mark.parametrize(
-    ("usual", "age_days", "expected"), [(5, 7.0, True), (4, 400.0, False), (900, 6.9, False), (0, 0.0, False)]
+    ("usual", "age_days", "mean", "expected"),
+    [
+        (10, 60.0, 5.0, True),
+        (9, 400.0, 40.0, False),
+        (900, 59.9, 40.0, False),
+        (900, 400.0, 4.99, False),
+        (900, 400.0, 0.0, False),
+        (0, 0.0, 0.0, False),
+    ],
 )
-def test_a_past_is_a_week_and_five_payments_that_were_believed(
-    usual: int, age_days: float, expected: bool
+def test_a_past_is_two_months_and_ten_payments_of_real_money_that_were_believed(
+    usual: int, age_days: float, mean: float, expected: bool
 ) -> None:
-    assert has_past(_decided(LIMITED, usual=usual, age_days=age_days).features) is expected
+    assert has_past(_decided(LIMITED, usual=usual, age_days=age_days, mean=mean).features) is expected
+
+
+@pytest.mark.parametrize(
+    ("days", "payments", "amount"), [(7, 5, "1.00"), (59, 30, "50.00"), (200, 30, "1.00")]
+)
+def test_accounts_that_were_farmed_for_a_candidate_withdraw_nothing(
+    days: int, payments: int, amount: str
+) -> None:
+    traffic = Traffic(SHADOW)
+    honest, both = _decided(SHADOW), _decided(SHADOW, alerts=(Side.CHAMPION, Side.CANDIDATE))
+    for number in range(500):
+        traffic.pay(f"user-{number}", both if number % 100 == 0 else honest)
+    alert = _decided(SHADOW, alerts=(Side.CANDIDATE,))
+
+    for number in range(160):
+        traffic.pay(f"mule-{number}", _farmed(alert, f"mule-{number}", days, payments, amount))
+
+    assert sum(traffic.counts.settled.users.values()) == 500
+    assert traffic.finding is Action.KEEP
+
+
+def _farmed(decided: Decided, user_id: str, days: int, payments: int, amount: str) -> Decided:
+    """A decision about a user who made such payments in so many days."""
+    profile = Profile()
+    for number in range(payments + 1):
+        at = AT - timedelta(days=days) * (1 - number / payments)
+        payment = make_grocery_payment(
+            transaction_id=f"{user_id}-{number}",
+            user_id=user_id,
+            amount=Decimal(amount),
+            timestamp=at,
+            currency="USD",
+        )
+        facts = trusted_facts(payment)
+        made = decide(facts, profile, SHADOW)
+        profile.fold(facts, made.outcome, Position("t", 0, number))
+    return msgspec.structs.replace(decided, features=made.features)
 
 
 def test_a_user_counts_again_after_five_minutes_and_for_each_thing_once() -> None:

@@ -37,6 +37,11 @@ def _values(**values: FeatureValue) -> dict[str, FeatureValue]:
             23,
         ),
         ("country > 1", "found no matching overload for '_>_' applied to '(string, int)'", 8),
+        (
+            "is_weekend // always\n|| amount > 1.0",
+            "has '//'; conditions have no comments: write it in the rule's description, or behind a # of YAML",
+            11,
+        ),
         ("(" * 40 + "true" + ")" * 40, "nested too deeply", None),
         ("(" * 32 + "true" + ")" * 32, "nested too deeply", None),
     ],
@@ -128,9 +133,7 @@ def test_regular_expressions_and_untyped_values_are_refused(condition: str, func
 
 
 def test_conditions_are_evaluated_together_in_their_order() -> None:
-    program = VOCABULARY.compile(
-        ["is_weekend", "tx_count_1h > 2 // at the end: a comment", "on_denied_devices"]
-    )
+    program = VOCABULARY.compile(["is_weekend", "tx_count_1h > 2", "on_denied_devices"])
 
     outcome = program.evaluate(_values(is_weekend=False, tx_count_1h=3))
 

@@ -305,7 +305,7 @@ def test_expired_address_is_on_the_list_by_a_network_that_has_not_expired() -> N
     [
         ("203.0.113.7/32", ["203.0.113.7"], ["203.0.113.6", "203.0.113.8"]),
         ("203.0.113.8/31", ["203.0.113.8", "203.0.113.9"], ["203.0.113.7", "203.0.113.10"]),
-        ("0.0.0.0/0", ["1.2.3.4", "255.255.255.255"], ["2001:db8::1"]),
+        ("198.51.0.0/16", ["198.51.0.0", "198.51.255.255"], ["198.52.0.0", "2001:db8::1"]),
         (
             "2001:db8::/32",
             ["2001:db8::", "2001:db8:ffff::1"],
@@ -319,6 +319,26 @@ def test_network_holds_its_own_addresses_alone(entry: str, inside: list[str], ou
 
     assert [holds(denied, payment(ip_address=address)) for address in inside] == [True] * len(inside)
     assert [holds(denied, payment(ip_address=address)) for address in outside] == [False] * len(outside)
+
+
+@pytest.mark.parametrize(
+    ("value", "bits", "least"),
+    [
+        ("0.0.0.0/0", 0, 16),
+        ("128.0.0.0/1", 1, 16),
+        ("198.50.0.0/15", 15, 16),
+        ("::/0", 0, 32),
+        ("2a00::/12", 12, 32),
+    ],
+)
+def test_a_network_of_everybody_is_on_no_list(value: str, bits: int, least: int) -> None:
+    with pytest.raises(InvalidRulesetError) as refused:
+        _list("ip_address", f"{{value: '{value}'}}")
+
+    (problem,) = refused.value.problems
+    assert problem.message == (
+        f"value in list 'some' is a network of too many payers: its prefix has {bits} bits; at least {least}"
+    )
 
 
 def test_other_fields_are_not_read_as_addresses() -> None:

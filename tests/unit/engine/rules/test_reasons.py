@@ -46,6 +46,25 @@ def test_a_placeholder_that_could_fail_or_grow_is_refused(placeholder: str) -> N
     assert "must be written as {" in problem.message
 
 
+def test_a_length_of_time_is_written_in_its_largest_unit() -> None:
+    template = (
+        "{{In}} {minutes_since_last_place:duration}, {device_age_days:duration}, {amount:.1f}, {country}"
+    )
+    values = features(minutes_since_last_place=13_000.0, device_age_days=0.25, amount=5.0, country="FR")
+
+    assert reason_problems(template) == ()
+    assert sentence(template, values, "USD") == "{In} 9 days, 6 hours, 5.0, FR"
+
+
+@pytest.mark.parametrize(
+    "placeholder", ["{amount:duration}", "{tx_count_1h:duration}", "{device_age_days!r:duration}"]
+)
+def test_only_a_length_of_time_is_written_so(placeholder: str) -> None:
+    (problem,) = reason_problems(placeholder)
+
+    assert "must be written as {" in problem.message
+
+
 @given(any_features)
 def test_a_template_that_was_accepted_can_be_filled_in_with_any_values(
     values: dict[str, FeatureValue],
@@ -56,6 +75,7 @@ def test_a_template_that_was_accepted_can_be_filled_in_with_any_values(
         "string": ["{%s}"],
     }
     template = " ".join(form % feature.name for feature in CATALOGUE for form in forms.get(feature.type, ()))
+    template += " {minutes_since_last_tx:duration} {device_age_days:duration} {{amount:duration}}"
 
     assert reason_problems(template) == ()
     assert sentence(template, values, "USD")

@@ -263,7 +263,7 @@ def test_a_ruleset_is_bounded() -> None:
     assert [problem.message for problem in _problems(document(_rules(MAX_RULES + 1)))] == [
         "rules has 251 items; at most 250"
     ]
-    long = "amount > 1.0 // " + "a" * 1_600
+    long = "amount > 1.0 || channel == '" + "a" * 1_600 + "'"
     assert [problem.message for problem in _problems(document(_rules(60, when=long)))] == [
         f"the conditions of all rules have {60 * (len(long) + 2)} characters; at most 90000"
     ]
@@ -290,13 +290,13 @@ def test_reason_has_at_most_300_characters() -> None:
 
 
 def test_condition_has_at_most_2000_characters_and_all_together_90000() -> None:
-    condition = "is_weekend // " + "a" * (2_000 - 14)
+    condition = "is_weekend || channel == '" + "a" * (2_000 - 27) + "'"
     assert parse_ruleset(document(_rules(1, when=condition))).rules[0].when == condition
 
     # Each counts with the two characters that join it to the next.
-    at_limit = "is_weekend // " + "a" * (1_800 - 2 - 14)
+    at_limit = "is_weekend || channel == '" + "a" * (1_800 - 2 - 27) + "'"
     assert len(parse_ruleset(document(_rules(50, when=at_limit))).rules) == 50
-    beyond = [{**RULE, "id": f"r{number}", "when": at_limit + "a" * (number == 0)} for number in range(50)]
+    beyond = [{**RULE, "id": f"r{number}", "when": at_limit + " " * (number == 0)} for number in range(50)]
     (problem,) = _problems(document(f"rules: {json.dumps(beyond)}"))
     assert problem.message == "the conditions of all rules have 90001 characters; at most 90000"
 
@@ -327,7 +327,7 @@ def test_each_rule_that_holds_or_fails_is_given_in_the_order_of_the_document() -
 
 
 def test_the_largest_ruleset_that_is_accepted_can_be_evaluated() -> None:
-    deep = "(" * 24 + "amount > 1.0" + ")" * 24 + " // " + "a" * 280
+    deep = "(" * 24 + "amount > 1.0" + ")" * 24 + " || channel == '" + "a" * 270 + "'"
     read = parse_ruleset(document(_rules(MAX_RULES, when=deep, points=1)))
 
     assert len(read.matches(features(amount=2.0), payment(), 0).rules) == MAX_RULES
