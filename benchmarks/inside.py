@@ -77,7 +77,7 @@ class Logic:
         for delivery, each in zip(deliveries, ids, strict=True):
             known = book.read(each, delivery.facts.clock_ms // 1000)
             profile = self._profiles[delivery.user_id]
-            verdicts, risks = labels.verdicts(delivery.user_id), labels.risks(each)
+            verdicts, risks = labels.verdicts(delivery.user_id, self._now), labels.risks(each)
             sighting = decide(delivery.facts, profile, self._ruleset, verdicts, known, risks).sighting
             book.fold(each, sighting)
             seen.append((each, sighting))

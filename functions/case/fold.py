@@ -32,7 +32,7 @@ from contract.case_outcome import verdict_of
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from contract.case import CaseLimits
+    from contract.case_limits import CaseLimits
     from contract.flagged import FlaggedTransaction
 
 

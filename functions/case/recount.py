@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from contract.case import CaseLimits
+    from contract.case_limits import CaseLimits
     from contract.flagged import FlaggedKey, FlaggedTransaction
 
 

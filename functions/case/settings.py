@@ -9,7 +9,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from common.stream_crashes import StreamCrashSettings
-from contract.case import CaseLimits
+from contract.case_limits import CaseLimits
 
 Minutes = Annotated[int, Meta(ge=1, le=43_200)]
 Amount = Annotated[float, Meta(gt=0, le=1e12)]

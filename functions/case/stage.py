@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from common.metrics import MetricSink
     from common.stream_crashes import StreamCrashes
     from common.stream_reader import InvocationContext
-    from contract.case import CaseLimits
+    from contract.case_limits import CaseLimits
     from contract.flagged import FlaggedKey, FlaggedTransaction
 
 

@@ -23,7 +23,7 @@ from contract.case import (
 from contract.closed_case import ClosedCase, LookCase, from_closed_item, from_look_item
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -116,12 +116,11 @@ class CaseLookups:
         """
         if not case.reasons:
             return []
-        items = self._items(
+        items = self._newest(
             REASONS_INDEX,
             "reasons_key",
             reasons_key(case.strongest_reasons),
             SIMILAR + 1,
-            is_newest_first=True,
         )
         found = readable(items, from_closed_item, self._log)
         others = [closed for closed in found if closed.key != case.key][:SIMILAR]
@@ -129,21 +128,36 @@ class CaseLookups:
         return [_with_sums(closed, rows[closed.key]) for closed in others if _is_closed(rows, closed.key)]
 
     def second_looks(self, limit: int) -> list[LookCase]:
-        """Give the cases that a second person is to look at, those that have waited longest first."""
-        items = self._items(
-            SECOND_LOOK_INDEX, "second_look_state", SECOND_LOOK_DUE, limit, is_newest_first=False
-        )
-        return list(readable(items, from_look_item, self._log))
+        """Give the cases that a second person is to look at, those that have waited longest first; with more than ``limit``, those."""
+        found: list[LookCase] = []
+        for items in self._pages(SECOND_LOOK_INDEX, "second_look_state", SECOND_LOOK_DUE):
+            found += readable(items, from_look_item, self._log)
+            if len(found) >= limit:
+                break
+        return found[:limit]
 
-    def _items(
-        self, index: str, attribute: str, value: str, limit: int, *, is_newest_first: bool
-    ) -> list[dict[str, Any]]:
+    def _pages(self, index: str, attribute: str, value: str) -> Iterator[list[dict[str, Any]]]:
+        """All entries of a partition, in ascending order, as they are needed."""
+        request: dict[str, Any] = {
+            "TableName": self._tables.cases,
+            "IndexName": index,
+            "KeyConditionExpression": f"{attribute} = :value",
+            "ExpressionAttributeValues": {":value": {"S": value}},
+        }
+        while True:
+            answer = self._client.query(**request)
+            yield answer["Items"]
+            if "LastEvaluatedKey" not in answer:
+                return
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def _newest(self, index: str, attribute: str, value: str, limit: int) -> list[dict[str, Any]]:
         answer = self._client.query(
             TableName=self._tables.cases,
             IndexName=index,
             KeyConditionExpression=f"{attribute} = :value",
             ExpressionAttributeValues={":value": {"S": value}},
-            ScanIndexForward=not is_newest_first,
+            ScanIndexForward=False,
             Limit=limit,
         )
         return answer["Items"]

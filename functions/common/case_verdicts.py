@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from common.cases import MAX_ATTEMPTS, CaseContentionError, Write
 from common.failures import describe_failure
 from common.label_sender import UnsentLabelsError
-from contract.case import Judgement, Tally
+from contract.case import Judgement
 from contract.case_decision import (
     MAX_DECIDED,
     ApprovedPayment,
@@ -32,7 +32,6 @@ from contract.case_decision import (
 from contract.case_outcome import (
     is_contest_left,
     is_in_flight,
-    judgement_of,
     outcome_of,
     release_of,
     released_before,
@@ -42,7 +41,7 @@ from contract.case_work import Refusal, close, contest, holder, keep, stay_close
 from contract.label_message import encode_label_message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import datetime
 
     from common.backoff import Backoff
@@ -50,7 +49,9 @@ if TYPE_CHECKING:
     from common.failures import FailureLog
     from contract.case import Case, CaseKey
     from contract.case_decision import Ruling
+    from contract.case_outcome import CaseRow, Release
     from contract.label import IdentifiedLabel
+    from contract.person_day import PersonDay
 
 
 class WithdrawalStep(Protocol):
@@ -61,6 +62,15 @@ class WithdrawalStep(Protocol):
     ) -> Case | Refusal:
         """Make the step; ``others`` are the other decisions that hold."""
         ...
+
+
+class ReleaseLimits(NamedTuple):
+    """From how much money that is called legitimate a second person is to look at a case, major units of its base currency."""
+
+    user: Decimal
+    """In all of a user's cases that count together; and by one form."""
+    person_day: Decimal
+    """By one person in a day, UTC, whoever the users are: what is more is looked at, case by case."""
 
 
 class Part(NamedTuple):
@@ -86,8 +96,8 @@ class CaseVerdicts:
         Cases, decisions, payments, and labels that wait.
     send : Callable
         Sends messages of the labels queue (:meth:`common.label_sender.LabelSender.send`).
-    second_look_from : Decimal
-        From how much money that is called legitimate a second person is to look at a case, major units of its base currency.
+    limits : ReleaseLimits
+        From how much money that is called legitimate a second person is to look at a case.
     backoff : Backoff
         Waits between attempts to change a case.
     log : FailureLog
@@ -98,13 +108,13 @@ class CaseVerdicts:
         self,
         tables: DecisionTables,
         send: Callable[[Sequence[bytes]], None],
-        second_look_from: Decimal,
+        limits: ReleaseLimits,
         backoff: Backoff,
         log: FailureLog,
     ) -> None:
         self._tables = tables
         self._send_messages = send
-        self._second_look_from = second_look_from
+        self._limits = limits
         self._backoff = backoff
         self._log = log
 
@@ -117,6 +127,7 @@ class CaseVerdicts:
         analyst: str,
         now: datetime,
         approved: Collection[ApprovedPayment] = (),
+        released_elsewhere: Decimal = Decimal(0),
     ) -> Case | Refusal:
         """Decide on payments of a case that this person has. With the last undecided payment the case is closed.
 
@@ -136,6 +147,8 @@ class CaseVerdicts:
             The clock, UTC.
         approved : Collection[ApprovedPayment]
             Payments of the case's user that are in no case, which are judged together with it; the caller has read them in the history.
+        released_elsewhere : Decimal
+            What the same form has released in other cases without a second look.
 
         Returns
         -------
@@ -164,7 +177,7 @@ class CaseVerdicts:
                 tuple(one for one in keys if one not in beside),
                 tuple(beside[one] for one in keys if one in beside),
             )
-            decide = partial(self._decide_once, key, part, ruling, analyst, now)
+            decide = partial(self._decide_once, key, part, ruling, analyst, now, released_elsewhere)
             found = self._repeat(decide)
             if isinstance(found, Refusal):
                 return found
@@ -183,12 +196,15 @@ class CaseVerdicts:
         return self._withdraw(key, made, analyst, now, step)
 
     def contest(self, key: CaseKey, analyst: str, reason: str, now: datetime) -> Case | Refusal:
-        """Take a case over as its second person: the labels of its decisions are withdrawn, and this person has it.
+        """Take a case over as its second person: the labels that call payments legitimate are withdrawn, and this person has it.
 
-        Returns and raises as :meth:`decide`; ``gone`` where nobody has decided on it.
+        What others called fraud stays so until this person calls it legitimate, at which a third person looks.
+
+        Returns and raises as :meth:`decide`; ``gone`` where nobody has called anything legitimate.
         """
         made = self._made(key)
-        remaining = [decision for decision in made if decision.undone_at is None]
+        releases = [decision for decision in made if decision.is_release]
+        remaining = [decision for decision in releases if decision.undone_at is None]
         left = half_contested(made)
         case = self._tables.case(key)
         is_begun = bool(left) and case is not None and not case.is_closed
@@ -198,7 +214,7 @@ class CaseVerdicts:
         def step(case: Case, _decision: CaseDecision, others: Collection[CaseDecision]) -> Case | Refusal:
             return contest(case, others, analyst, reason, now, is_begun=is_begun)
 
-        return self._withdraw(key, left if is_begun else remaining or made, analyst, now, step)
+        return self._withdraw(key, left if is_begun else remaining or releases, analyst, now, step)
 
     def _made(self, key: CaseKey) -> list[CaseDecision]:
         case = self._tables.case(key)
@@ -220,6 +236,7 @@ class CaseVerdicts:
         ruling: Ruling,
         analyst: str,
         now: datetime,
+        released_elsewhere: Decimal,
     ) -> Case | Refusal | None:
         """Decide on one part; None where somebody else was faster."""
         # The case is read first. Whatever changes what its rows say after that writes the case too, and its version refuses this write.
@@ -262,22 +279,35 @@ class CaseVerdicts:
             if isinstance(closed, Refusal):
                 return closed
             after, decision = closed, msgspec.structs.replace(decision, has_closed=True)
-        before = self._released_before(case, ruling, now)
-        released = release_of(case, rows, earlier, decision, before, self._second_look_from)
+        released, day = self._released(case, rows, earlier, decision, released_elsewhere)
         is_left = is_contest_left(rows, (*earlier, decision))
         after = with_decision(after, analyst, released, now, is_contest_left=is_left)
         if case.second_look is not None and after.second_look is None:
             decision = msgspec.structs.replace(decision, ended_look=case.second_look)
-        if not self._tables.add(decision, after):
+        if not self._tables.add(decision, after, day):
             return None
         self._send(labels_of(decision))
         return after
 
-    def _released_before(self, case: Case, ruling: Ruling, now: datetime) -> Tally:
-        """What counts with what is released now."""
-        if judgement_of(ruling) is not Judgement.LEGITIMATE:
-            return Tally()
-        return released_before(self._tables.earlier(case), case.base_currency, now)
+    def _released(
+        self,
+        case: Case,
+        rows: Mapping[str, CaseRow],
+        earlier: Sequence[CaseDecision],
+        decision: CaseDecision,
+        released_elsewhere: Decimal,
+    ) -> tuple[Release | None, PersonDay | None]:
+        """Count what a decision releases: for a second person, or to what its analyst has released today without one."""
+        if not decision.is_release:
+            return None, None
+        now = decision.decided_at
+        before = released_before(self._tables.earlier(case), case.base_currency, now)
+        day = self._tables.person_day(decision.analyst, case.base_currency, now).plus(decision.worth_base)
+        limit, by_form = self._limits.user, released_elsewhere + decision.worth_base
+        if day.amount_base > self._limits.person_day or (released_elsewhere and by_form >= limit):
+            limit = Decimal(0)
+        released = release_of(case, rows, earlier, decision, before, limit)
+        return released, day if released is None else None
 
     def _withdraw(
         self,

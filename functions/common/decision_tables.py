@@ -11,6 +11,7 @@ from contract.case_outcome import CaseRow, judgement_of
 from contract.flagged import FLAGGED_TABLE, FlaggedKey, to_flagged_key
 from contract.items import from_item, to_item
 from contract.label_rows import Unfinished, unfinished
+from contract.person_day import from_day_item, person_day, to_day_item
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from contract.case import Case, CaseKey
     from contract.case_decision import CaseDecision
     from contract.label import IdentifiedLabel
+    from contract.person_day import PersonDay
 
 EARLIER_PAGE: Final = 10
 """Earlier cases of a user that one request reads."""
@@ -97,11 +99,32 @@ class DecisionTables:
         )
         return map(from_case_item, items)
 
-    def add(self, decision: CaseDecision, after: Case) -> bool:
-        """Write a new decision with its case and its labels; False where another worker was faster, or has written this decision."""
-        decided = self._decision_put(decision, "attribute_not_exists(case_id)")
-        labels = self._waiting(labels_of(decision), decision.decided_at)
-        return not self._refused([decided, {"Put": case_put(self._tables.cases, after)}, *labels])
+    def person_day(self, person: str, currency: str | None, now: datetime) -> PersonDay:
+        """Read what somebody has released today without a second look, consistently."""
+        nothing = person_day(person, currency, now)
+        items = self._query(
+            TableName=self._tables.decisions,
+            KeyConditionExpression="case_id = :person AND decision_id = :day",
+            ExpressionAttributeValues={
+                ":person": {"S": nothing.case_id},
+                ":day": {"S": nothing.decision_id},
+            },
+        )
+        return next(map(from_day_item, items), nothing)
+
+    def add(self, decision: CaseDecision, after: Case, day: PersonDay | None = None) -> bool:
+        """Write a new decision with its case and its labels; False where another worker was faster, or has written this decision.
+
+        With ``day``, the next version of what this person has released today, it is written too.
+        """
+        writes: list[TransactWriteItemTypeDef] = [
+            self._decision_put(decision, "attribute_not_exists(case_id)"),
+            {"Put": case_put(self._tables.cases, after)},
+            *self._waiting(labels_of(decision), decision.decided_at),
+        ]
+        if day is not None:
+            writes.append(self._day_put(day))
+        return not self._refused(writes)
 
     def withdraw(
         self, undone: CaseDecision, before: Case, after: Case, counted: Sequence[CaseRow], now: datetime
@@ -157,6 +180,19 @@ class DecisionTables:
                 "ConditionExpression": condition,
             }
         }
+
+    def _day_put(self, day: PersonDay) -> TransactWriteItemTypeDef:
+        put: TransactWriteItemTypeDef = {
+            "Put": {
+                "TableName": self._tables.decisions,
+                "Item": to_day_item(day),
+                "ConditionExpression": "attribute_not_exists(case_id)",
+            }
+        }
+        if day.version > 1:
+            put["Put"]["ConditionExpression"] = "version = :seen"
+            put["Put"]["ExpressionAttributeValues"] = {":seen": {"N": str(day.version - 1)}}
+        return put
 
     def _waiting(self, messages: Sequence[IdentifiedLabel], now: datetime) -> list[TransactWriteItemTypeDef]:
         """Rows of labels that wait until the label stage has finished them."""

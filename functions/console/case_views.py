@@ -95,6 +95,8 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     """Whether this person may take the case over as its second person."""
     released: str
     """What a second person is asked about; empty where none is."""
+    look: int
+    """Version of what a second person is asked about; 0 where none is."""
     shared: int
     """Entities of the case."""
     can_claim: bool
@@ -184,7 +186,7 @@ def case_view(
     events = _timeline(records, features, coming, numbers, is_revealed=is_revealed)
     is_mine = can_work and held_by == person
     hidden = case.payment_count - len(rows)
-    can_contest = can_work and is_contestable(case) and person not in {case.closed_by, *case.decided_by}
+    can_contest = can_work and is_contestable(case) and person not in case.deciders
     return CaseView(
         case_id=case.case_id,
         severity=case.severity.value,
@@ -208,6 +210,7 @@ def case_view(
         can_agree=can_contest and case.is_look_due,
         can_contest=can_contest,
         released="" if case.second_look is None else released_text(case.second_look, case.base_currency),
+        look=0 if case.second_look is None else case.second_look.version,
         shared=len(case.entities),
         can_claim=can_work and not case.is_closed and held_by is None,
         is_mine=is_mine,

@@ -21,7 +21,7 @@ from mangum import Mangum
 from common.case_desk import CaseDesk
 from common.case_lookups import CaseLookups
 from common.case_lookups import Tables as LookupTables
-from common.case_verdicts import CaseVerdicts
+from common.case_verdicts import CaseVerdicts, ReleaseLimits
 from common.cases import cases_backoff
 from common.decision_tables import DecisionTables
 from common.decision_tables import Tables as DecisionTableNames
@@ -120,7 +120,8 @@ decisions = DecisionTables(
         pending_labels=settings.pending_labels_table,
     ),
 )
-verdicts = CaseVerdicts(decisions, labels.send, Decimal(settings.second_look_amount_base), backoff, logger)
+limits = ReleaseLimits(Decimal(settings.second_look_amount_base), Decimal(settings.person_day_amount_base))
+verdicts = CaseVerdicts(decisions, labels.send, limits, backoff, logger)
 beside = CaseSurroundings(
     CaseLookups(dynamodb, LookupTables(settings.cases_table, settings.case_links_table), backoff, logger),
     decisions.decisions,

@@ -17,6 +17,7 @@ from contract.case_work import UNDO, Refusal, agree
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import datetime
+    from decimal import Decimal
 
     from starlette.responses import Response
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from contract.flagged import FlaggedTransaction
 
 MAX_FORM_ID_CHARACTERS: Final = 64
+MAX_VERSION_DIGITS: Final = 15
 
 MAX_HISTORY_READ: Final = 300
 """Payments of a user among which a ticked one is searched for, the newest: more than a page shows, since new ones come in between."""
@@ -46,6 +48,7 @@ class Verdicts(Protocol):
         analyst: str,
         now: datetime,
         approved: Collection[ApprovedPayment] = (),
+        released_elsewhere: Decimal = ...,
     ) -> Case | Refusal:
         """Decide on payments of a case, and on approved ones of its user."""
         ...
@@ -130,8 +133,9 @@ class JudgePages:
         return self._page(visit, "undone.html", case_id=case.case_id)
 
     def agree(self, visit: Visit) -> Response:
-        """Say as a second person that a case was decided rightly."""
-        case = case_of(self._cases, visit, partial(agree, analyst=visit.person, now=visit.now))
+        """Say as a second person that a case was decided rightly, as the form's page has shown it."""
+        step = partial(agree, analyst=visit.person, version=_seen_version(visit), now=visit.now)
+        case = case_of(self._cases, visit, step)
         if isinstance(case, Refusal):
             return self._refused(visit, case)
         return self._desk.pages.go(f"/cases/{case.case_id}")
@@ -184,6 +188,12 @@ def form_id(visit: Visit) -> str:
         16 <= len(given) <= MAX_FORM_ID_CHARACTERS and given.isascii() and given.replace("-", "").isalnum()
     )
     return given if is_ours else ""
+
+
+def _seen_version(visit: Visit) -> int:
+    """Version of the second look that the form's page has shown; -1 of a form that no page of ours has."""
+    given = visit.form.get("look", "")
+    return int(given) if given.isascii() and given.isdecimal() and len(given) <= MAX_VERSION_DIGITS else -1
 
 
 def _summary(

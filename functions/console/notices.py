@@ -91,7 +91,12 @@ REFUSED_STEPS: Final = {
     Refusal.SAME_PERSON: Notice(
         409,
         "A second look is somebody else's",
-        "Nothing was changed. You have decided on this case yourself.",
+        "Nothing was changed. You have decided on this case, or on an earlier one of the user whose money is looked at with it.",
+    ),
+    Refusal.CHANGED: Notice(
+        409,
+        "More was called legitimate meanwhile",
+        "Nothing was changed. Open the case again, and look at what was decided since.",
     ),
     Refusal.SUPERSEDED: Notice(
         409, "The user has a newer case", "Nothing was changed. Only the newest case of a user can be open."

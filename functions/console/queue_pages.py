@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -12,7 +13,7 @@ from console import notices
 from console.case_pages import MAX_PAYMENTS
 from console.case_reader import case_of
 from console.judge_pages import form_id
-from console.queue_views import Filter, look_row, queue_view, read_filter
+from console.queue_views import Filter, looks_view, queue_view, read_filter
 from console.rights import Right
 from console.route import Action
 from console.verdicts import CHOICES, KINDS, Unreadable, money_of, read_verdict, undecided
@@ -41,8 +42,8 @@ READ: Final = 300
 MAX_BULK: Final = 25
 """Cases that are judged together."""
 
-MAX_SECOND_LOOKS: Final = 20
-"""Closed cases for a second person that are shown, those that have waited longest."""
+READ_LOOKS: Final = 2_000
+"""Cases for a second person that are read for a page. They are few: two thousand are about a megabyte."""
 
 COOKIE: Final = "console_queue"
 """Keeps somebody's filter; it holds three words of ours."""
@@ -126,6 +127,7 @@ class QueuePages:
         who = visit.who
         names = self._desk.names() if who is not None and who.may_reassign else {}
         saved = self._filters.of(visit.person)
+        looks = self._beside.second_looks(READ_LOOKS + 1)
         view = queue_view(
             read[:READ], wanted, visit.person, names, visit.now, saved, has_more=len(read) > READ
         )
@@ -137,11 +139,7 @@ class QueuePages:
             can_bulk=who is not None and who.may_bulk,
             can_see_load=who is not None and who.may_reassign,
             most=MAX_BULK,
-            second_looks=[
-                look_row(each)
-                for each in self._beside.second_looks(MAX_SECOND_LOOKS)
-                if visit.person not in each.decided_by
-            ],
+            looks=looks_view(looks[:READ_LOOKS], visit.person, visit.now, has_more=len(looks) > READ_LOOKS),
         )
         if visit.query:
             response.set_cookie(
@@ -184,12 +182,15 @@ class QueuePages:
             return self._desk.pages.notice(notices.NOTHING_CHOSEN, visit.who)
         if visit.form.get("summary") != bulk.summary:
             return self._preview(visit, bulk, has_changed=True)
-        lines = []
+        lines, alone = [], Decimal(0)
         for case, payments in bulk.cases:
             if visit.session is not None:
                 details = {"verdict": said.choice.name, "together_with": str(len(bulk.cases) - 1)}
                 self._desk.record(Action.PAYMENTS_JUDGED, visit.session, "allowed", case.case_id, details)
-            lines.append((case.case_id, self._judge(case, payments, decision, said.ruling, visit)))
+            judged = self._judge(case, payments, decision, said.ruling, visit, alone)
+            if isinstance(judged, Case) and said.ruling.is_release and not judged.is_look_due:
+                alone += money_of(undecided(payments), case.base_currency)
+            lines.append((case.case_id, _judged_text(judged)))
         return self._page(visit, "bulk_done.html", words=said.choice.words, summary=bulk.summary, lines=lines)
 
     def _judge(
@@ -199,15 +200,16 @@ class QueuePages:
         decision: str,
         ruling: Ruling,
         visit: Visit,
-    ) -> str:
+        beside: Decimal,
+    ) -> Case | Refusal:
+        """Claim and judge one of the cases; ``beside`` is what the form has released before it without a second look."""
         held = self._cases.change(case.key, partial(claim, analyst=visit.person, now=visit.now))
         if isinstance(held, Refusal):
-            return "not judged: somebody was faster"
+            return Refusal.TAKEN
         keys = [each.event_key for each in undecided(payments)]
-        judged = self._verdicts.decide(case.key, decision, keys, ruling, visit.person, visit.now)
-        if isinstance(judged, Refusal):
-            return "not judged: it has changed meanwhile"
-        return "judged; it is still open" if judged.verdict is None else f"closed: {judged.verdict.value}"
+        return self._verdicts.decide(
+            case.key, decision, keys, ruling, visit.person, visit.now, released_elsewhere=beside
+        )
 
     def _bulk(self, visit: Visit) -> Bulk:
         ids = list(dict.fromkeys(visit.chosen))[:MAX_BULK]
@@ -243,6 +245,17 @@ def _filter(visit: Visit) -> Filter:
         return read_filter(*(visit.query.get(part, "") for part in ("view", "severity", "least")))
     view, severity, least, *_ = [*visit.cookies.get(COOKIE, "").split("."), "", "", ""]
     return read_filter(view, severity, least)
+
+
+def _judged_text(judged: Case | Refusal) -> str:
+    """Say what became of one of several cases."""
+    match judged:
+        case Refusal.TAKEN:
+            return "not judged: somebody was faster"
+        case Refusal():
+            return "not judged: it has changed meanwhile"
+    text = "judged; it is still open" if judged.verdict is None else f"closed: {judged.verdict.value}"
+    return f"{text}; a second person will look at it" if judged.is_look_due else text
 
 
 def _is_case_id(text: str) -> bool:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 SHOWN: Final = 100
 """Cases that the queue shows."""
 
+SHOWN_LOOKS: Final = 100
+"""Cases for a second person that the queue shows."""
+
 VIEWS: Final = (("all", "All"), ("yours", "Yours"), ("open", "Open"), ("overdue", "Overdue"))
 """Filters by state: the word in the address, and on the page."""
 
@@ -67,6 +70,14 @@ class LookRow(msgspec.Struct, frozen=True):
     since: str
     payments: str
     released: str
+
+
+class LooksView(msgspec.Struct, frozen=True):
+    """What waits for a second person."""
+
+    summary: str
+    """How many, of how much, and since when the oldest; empty for none."""
+    rows: tuple[LookRow, ...]
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -183,6 +194,31 @@ def queue_view(
         can_save=wanted != Filter() and not any(each.is_chosen for each in kept),
         workload=workload(cases, names, now),
     )
+
+
+def looks_view(cases: Sequence[LookCase], person: str, now: datetime, *, has_more: bool) -> LooksView:
+    """Show somebody the cases that wait for a second person: the most money first, then those that have waited longest.
+
+    Parameters
+    ----------
+    cases : Sequence[LookCase]
+        Those that have waited longest first.
+    person : str
+        Who looks at it. Cases of which this person is not the second one are left out.
+    now : datetime
+        The clock, UTC.
+    has_more : bool
+        Whether more cases wait than these.
+    """
+    own = [case for case in cases if person not in case.deciders]
+    if not own:
+        return LooksView("", ())
+    oldest = min(case.second_look.since for case in own)
+    summary = f"{counted(len(own), 'case')}{' or more' if has_more else ''}; the oldest has waited for {duration(now - oldest)}"
+    if len(own) > SHOWN_LOOKS:
+        summary += f". The {SHOWN_LOOKS} with the most money are shown"
+    ranked = sorted(own, key=lambda case: (-case.second_look.released.amount_base, case.second_look.since))
+    return LooksView(f"{summary}.", tuple(look_row(each) for each in ranked[:SHOWN_LOOKS]))
 
 
 def look_row(case: LookCase) -> LookRow:

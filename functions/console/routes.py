@@ -69,7 +69,9 @@ ROUTES: Final = (
     Route(
         "undo", "POST", "/cases/{case}/undo", Right.WORK_CASES, Action.VERDICT_UNDONE, recorded=("decision",)
     ),
-    Route("agree", "POST", "/cases/{case}/agree", Right.WORK_CASES, Action.VERDICT_AGREED),
+    Route(
+        "agree", "POST", "/cases/{case}/agree", Right.WORK_CASES, Action.VERDICT_AGREED, recorded=("look",)
+    ),
     Route(
         "contest",
         "POST",

@@ -69,6 +69,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """A verdict on payments of so much in all, in major units of the base currency, is asked for once more."""
     second_look_amount_base: Annotated[int, Meta(ge=1)]
     """A second person looks at a case by which so much is called legitimate, in major units of the base currency."""
+    person_day_amount_base: Annotated[int, Meta(ge=1)]
+    """What one person releases in a day without a second person, in major units of the base currency."""
     oidc_issuer: WebAddress
     """The identity provider, as its tokens name it."""
     oidc_discovery_url: WebAddress

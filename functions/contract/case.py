@@ -23,7 +23,7 @@ from contract.items import Item, from_item, to_item
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from contract.flagged import FlaggedTransaction
 
@@ -156,8 +156,12 @@ class SecondLook(msgspec.Struct, frozen=True, omit_defaults=True):
     released: Tally = Tally()
     """What the latest decision has made legitimate in all, in this case and in the user's earlier ones that count with it."""
     by: str | None = None
-    """Who has agreed; never a person who has decided on the case."""
+    """Who has agreed; never a person who has decided on the case, or one of ``others``."""
     at: Instant | None = None
+    others: tuple[str, ...] = ()
+    """Who has decided on the earlier cases of ``released``, in the order of their ids."""
+    version: int = 0
+    """Of the case, when something was released last. Who agrees names it: more may have been released since they have seen it."""
     is_contested: bool = False
     """Whether a second person has withdrawn what released the money, and decides anew. If labels of others close the case, the look is due."""
 
@@ -240,6 +244,13 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return look is not None and look.is_due and (self.is_closed or not look.is_contested)
 
     @property
+    def deciders(self) -> frozenset[str]:
+        """Who is not its second person: everybody who has decided on it, or on an earlier case whose money is looked at with its own."""
+        closed_by = () if self.closed_by is None else (self.closed_by,)
+        others = () if self.second_look is None else self.second_look.others
+        return frozenset((*closed_by, *self.decided_by, *others))
+
+    @property
     def payment_count(self) -> int:
         """All of its payments."""
         return self.undecided.payments + self.fraud.payments + self.legitimate.payments
@@ -279,23 +290,6 @@ class QueuedCase(msgspec.Struct, frozen=True, kw_only=True):
     def key(self) -> CaseKey:
         """Key of its row."""
         return CaseKey(self.case_owner, self.case_number)
-
-
-class CaseLimits(NamedTuple):
-    """What makes a case urgent."""
-
-    large_amount_base: Decimal
-    """Money at risk that raises the priority by one, major units of the base currency,"""
-    very_large_amount_base: Decimal
-    """and by two."""
-    due_after: tuple[timedelta, ...]
-    """By priority, the most urgent first: the time in which a case is to be decided."""
-
-    def priority(self, severity: Severity, at_risk_base: Decimal) -> int:
-        """Priority of a case, 1 for the most urgent."""
-        points = severity.rank + (at_risk_base >= self.large_amount_base)
-        points += at_risk_base >= self.very_large_amount_base
-        return max(1, len(self.due_after) - points)
 
 
 def owner_of(user_id: str) -> str:

@@ -54,6 +54,11 @@ class Ruling(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     note: str = ""
     """For whoever reads the case later, at most :data:`MAX_NOTE_CHARACTERS`. It is in no label."""
 
+    @property
+    def is_release(self) -> bool:
+        """Whether it says legitimate."""
+        return self.verdict is LabelVerdict.LEGITIMATE
+
     def __post_init__(self) -> None:
         """Refuse what no label may say."""
         if self.verdict is LabelVerdict.WITHDRAWN:
@@ -131,6 +136,16 @@ class CaseDecision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         return frozenset(payment.event_key for payment in self.payments)
 
     @property
+    def worth_base(self) -> Decimal:
+        """Money of all payments that it labels, major units of the case's base currency."""
+        return self.amount_base + sum((each.amount_base or Decimal(0) for each in self.approved), Decimal(0))
+
+    @property
+    def is_release(self) -> bool:
+        """Whether it calls its payments legitimate."""
+        return self.ruling.is_release
+
+    @property
     def is_contested(self) -> bool:
         """Whether a second person has withdrawn it: only a contest is undone by somebody else than who decided."""
         return self.undone_by not in {None, self.analyst}
@@ -146,8 +161,8 @@ class CaseDecision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
 
 def half_contested(made: Iterable[CaseDecision]) -> list[CaseDecision]:
-    """Give the decisions that hold though a second person has withdrawn another one that was made beside them: a contest did not end."""
-    return [each for each in before_contest(made) if each.undone_at is None]
+    """Give the releases that hold though a second person has withdrawn another one that was made beside them: a contest did not end."""
+    return [each for each in before_contest(made) if each.is_release and each.undone_at is None]
 
 
 def before_contest(made: Iterable[CaseDecision]) -> list[CaseDecision]:

@@ -51,6 +51,23 @@ class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
         return self.amount_base if self.is_priced_in(case) and self.amount_base is not None else Decimal(0)
 
 
+class Earlier(NamedTuple):
+    """What was called legitimate in a user's earlier cases, and counts with what is released now."""
+
+    total: Tally = Tally()
+    people: frozenset[str] = frozenset()
+    """Who has decided on these cases."""
+
+
+class Release(NamedTuple):
+    """What a second person is to look at."""
+
+    total: Tally
+    """Called legitimate in all, in this case and in the earlier ones that count with it."""
+    others: frozenset[str]
+    """Who has decided on those earlier cases."""
+
+
 class Outcome(NamedTuple):
     """A case's sums after a decision."""
 
@@ -69,10 +86,13 @@ def release_of(
     rows: Mapping[str, CaseRow],
     earlier: Sequence[CaseDecision],
     decision: CaseDecision,
-    before: Tally,
+    before: Earlier,
     limit: Decimal,
-) -> Tally | None:
+) -> Release | None:
     """Count what is called legitimate with a new decision, where a second person is to look at it.
+
+    Somebody is to look where it is ``limit`` or more in all, and at any amount where the decision calls a payment legitimate that was called
+    fraud or is in no sum, or where a look is due or was made: who made it has not seen this decision.
 
     Parameters
     ----------
@@ -81,33 +101,36 @@ def release_of(
     rows : Mapping
         As for :func:`outcome_of`.
     earlier : Sequence[CaseDecision]
-        All earlier decisions on the case, the earliest first. However old one is, it counts for payments whose rows say nothing yet.
+        All earlier decisions on the case, the earliest first. Those that hold count whatever the rows say, however old they are.
     decision : CaseDecision
         The new one.
-    before : Tally
+    before : Earlier
         Of :func:`released_before`.
     limit : Decimal
-        From how much money, major units of the case's base currency.
+        Major units of the case's base currency.
 
     Returns
     -------
-    Tally | None
-        What is called legitimate in all, approved payments too, where that is ``limit`` or more, or the worth of a payment of the decision
-        is not known; else None. None also of a decision that calls nothing legitimate.
+    Release | None
+        None also of a decision that calls nothing legitimate.
     """
-    if judgement_of(decision.ruling) is not Judgement.LEGITIMATE:
+    if not decision.is_release:
         return None
     holding = [each for each in earlier if each.undone_at is None]
-    now = outcome_of(case, rows, holding, decision).legitimate
+    now, said = outcome_of(case, rows, holding, decision).legitimate, _last_said(holding)
     approved = _approved_release([*holding, decision])
-    released = Tally(
-        now.payments + before.payments + approved.payments,
-        now.amount_base + before.amount_base + approved.amount_base,
+    total = Tally(
+        now.payments + before.total.payments + approved.payments,
+        now.amount_base + before.total.amount_base + approved.amount_base,
+    )
+    was_fraud = any(said.get(one) is Judgement.FRAUD for one in decision.labelled_keys) or any(
+        rows[one].case_judgement is Judgement.FRAUD for one in decision.event_keys
     )
     is_priced = all(rows[one].is_priced_in(case) for one in decision.event_keys) and all(
         each.amount_base is not None for each in decision.approved
     )
-    return None if is_priced and released.amount_base < limit else released
+    is_due = total.amount_base >= limit or was_fraud or not is_priced or case.second_look is not None
+    return Release(total, before.people) if is_due else None
 
 
 def is_contest_left(rows: Mapping[str, CaseRow], made: Iterable[CaseDecision]) -> bool:
@@ -140,7 +163,7 @@ def is_in_flight(decision: CaseDecision, now: datetime) -> bool:
     return decision.undone_at is None and now - decision.decided_at < IN_FLIGHT
 
 
-def released_before(earlier: Iterable[Case], currency: str | None, now: datetime) -> Tally:
+def released_before(earlier: Iterable[Case], currency: str | None, now: datetime) -> Earlier:
     """Count what was called legitimate in a user's earlier cases, and at which no second person has looked.
 
     Parameters
@@ -153,17 +176,21 @@ def released_before(earlier: Iterable[Case], currency: str | None, now: datetime
     now : datetime
         The clock, UTC.
     """
-    payments, amount = 0, Decimal(0)
+    payments, amount, people = 0, Decimal(0), frozenset[str]()
     for case in earlier:
         is_looked_at = case.second_look is not None and not case.second_look.is_due
         if is_looked_at or (case.closed_at is not None and now - case.closed_at > RELEASES_COUNT):
             break
         # What is undecided in a case that was closed as legitimate has labels that are on their way.
         coming = Tally() if case.verdict in {None, CaseVerdict.FRAUD} else case.undecided
-        payments += case.legitimate.payments + coming.payments
+        found = case.legitimate.payments + coming.payments
+        if not found:
+            continue
+        payments += found
+        people |= case.deciders
         if case.base_currency == currency:
             amount += case.legitimate.amount_base + coming.amount_base
-    return Tally(payments, amount)
+    return Earlier(Tally(payments, amount), people)
 
 
 def judgement_of(ruling: Ruling) -> Judgement:
@@ -195,7 +222,7 @@ def _approved_release(decisions: Iterable[CaseDecision]) -> Tally:
 
 
 def outcome_of(
-    case: Case, rows: Mapping[str, CaseRow], in_flight: Sequence[CaseDecision], decision: CaseDecision
+    case: Case, rows: Mapping[str, CaseRow], holding: Sequence[CaseDecision], decision: CaseDecision
 ) -> Outcome:
     """Count a case's payments as a new decision and those before it say.
 
@@ -206,21 +233,24 @@ def outcome_of(
     rows : Mapping
         Event key to row, of all payments of the case; read after the case. Rows that somebody has deleted do not count, though the
         case's own sums have them still.
-    in_flight : Sequence[CaseDecision]
-        Earlier ones, the earliest first. They count for payments whose rows say nothing yet.
+    holding : Sequence[CaseDecision]
+        Earlier ones, the earliest first. What they say about a payment counts whatever its row says: another decision's label may be there
+        already, and this one's on its way.
     decision : CaseDecision
         The new one.
     """
-    said: dict[str, Judgement] = {}
-    for earlier in in_flight:
-        said |= dict.fromkeys(earlier.event_keys, judgement_of(earlier.ruling))
+    said = _last_said((*holding, decision))
     sums = dict.fromkeys(Judgement, Tally())
     for event_key, row in rows.items():
-        judgement = row.case_judgement or Judgement.UNDECIDED
-        if judgement is Judgement.UNDECIDED:
-            judgement = said.get(event_key, judgement)
-        if event_key in decision.event_keys:
-            judgement = judgement_of(decision.ruling)
+        judgement = said.get(event_key) or row.case_judgement or Judgement.UNDECIDED
         before = sums[judgement]
         sums[judgement] = Tally(before.payments + 1, before.amount_base + row.amount_in(case))
     return Outcome(*(sums[each] for each in (Judgement.UNDECIDED, Judgement.FRAUD, Judgement.LEGITIMATE)))
+
+
+def _last_said(decisions: Iterable[CaseDecision]) -> dict[str, Judgement]:
+    """What the latest of some decisions says about each payment; the earliest comes first."""
+    said: dict[str, Judgement] = {}
+    for each in decisions:
+        said |= dict.fromkeys(each.labelled_keys, judgement_of(each.ruling))
+    return said

@@ -14,13 +14,13 @@ import msgspec
 
 from contract.case import MAX_SKIPS, Case, CaseStatus, CaseVerdict, Handover, SecondLook, Skip
 from contract.case_outcome import verdict_of
-from contract.label import LabelVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from contract.case import QueuedCase, Tally
+    from contract.case import QueuedCase
     from contract.case_decision import CaseDecision
+    from contract.case_outcome import Release
 
 LEASE: Final = timedelta(minutes=15)
 """How long a case is somebody's after the latest thing that this person did with it."""
@@ -57,6 +57,8 @@ class Refusal(StrEnum):
     """No second person is to look at the case, or one has."""
     SAME_PERSON = "same_person"
     """Who has decided on a case is not its second person."""
+    CHANGED = "changed"
+    """More was called legitimate in the case since somebody has looked at it."""
 
 
 def holder(case: Case | QueuedCase, now: datetime) -> str | None:
@@ -133,7 +135,7 @@ def keep(case: Case, analyst: str, now: datetime) -> Case | Refusal:
 
 
 def with_decision(
-    case: Case, analyst: str, released: Tally | None, now: datetime, *, is_contest_left: bool = False
+    case: Case, analyst: str, released: Release | None, now: datetime, *, is_contest_left: bool = False
 ) -> Case:
     """Note in a case that somebody decides on it; the version stays.
 
@@ -143,7 +145,7 @@ def with_decision(
         The version that is to be written with the decision.
     analyst : str
         Who decides, and is not the second person of this case from then on.
-    released : Tally | None
+    released : Release | None
         What is called legitimate in all, where a second person is to look at it. Who has agreed before has not seen this decision,
         so the look is due again. None leaves a look that is due as it is, but for one that is contested.
     now : datetime
@@ -153,7 +155,10 @@ def with_decision(
     """
     look = case.second_look
     if released is not None:
-        look = SecondLook(look.since if look is not None and look.is_due else now, released)
+        others, since = released.others, now
+        if look is not None and look.is_due:
+            others, since = others.union(look.others), look.since
+        look = SecondLook(since, released.total, others=tuple(sorted(others)), version=case.version)
     elif look is not None and look.is_contested and not is_contest_left:
         look = None
     return msgspec.structs.replace(
@@ -221,7 +226,9 @@ def undo(
         return case
     if decision.analyst != analyst or now - decision.decided_at > UNDO:
         return Refusal.TOO_LATE
-    look = _look_at(case, others) or decision.ended_look
+    look = (
+        case.second_look or decision.ended_look
+    )  # a look stays due: what is undone may have been seen and used
     decided = frozenset[str]().union(*(one.event_keys for one in others))
     if case.is_closed and case.closed_by in {None, analyst} and not decision.event_keys <= decided:
         return _reopened(case, analyst, now, second_look=look)
@@ -229,8 +236,25 @@ def undo(
     return _next(case, second_look=look)
 
 
-def agree(case: Case, analyst: str, now: datetime) -> Case | Refusal:
-    """Say as a second person that a case was decided rightly; refused where none is due, or to whoever has decided on it."""
+def agree(case: Case, analyst: str, version: int, now: datetime) -> Case | Refusal:
+    """Say as a second person that a case was decided rightly; refused where none is due, or to whoever has decided on it.
+
+    Parameters
+    ----------
+    case : Case
+        As it is stored.
+    analyst : str
+        Who agrees.
+    version : int
+        Of the second look that this person has seen: nobody agrees to what was released since.
+    now : datetime
+        The clock, UTC.
+
+    Returns
+    -------
+    Case | Refusal
+        ``not_due``, ``same_person``, or ``changed`` where something was released since.
+    """
     look = case.second_look
     if look is None:
         return Refusal.NOT_DUE
@@ -239,13 +263,16 @@ def agree(case: Case, analyst: str, now: datetime) -> Case | Refusal:
         return case
     if not case.is_look_due:
         return Refusal.NOT_DUE
-    return _decided_on(case, analyst) or _next(case, second_look=agreed)
+    refusal = _decided_on(case, analyst)
+    if refusal is None and look.version != version:
+        return Refusal.CHANGED
+    return refusal or _next(case, second_look=agreed)
 
 
 def is_contestable(case: Case) -> bool:
     """Whether somebody who has not decided on a case may take it over: a look is due, or people have closed it and released something."""
-    is_released = case.is_closed and case.verdict is not CaseVerdict.FRAUD and bool(case.decided_by)
-    return case.is_look_due or is_released
+    is_released = case.verdict is not CaseVerdict.FRAUD or bool(case.legitimate.payments)
+    return case.is_look_due or (case.is_closed and is_released and bool(case.decided_by))
 
 
 def contest(
@@ -257,7 +284,7 @@ def contest(
     *,
     is_begun: bool = False,
 ) -> Case | Refusal:
-    """Take a case over as a second person, who decides anew. The caller withdraws its labels, decision by decision.
+    """Take a case over as a second person, who decides anew. The caller withdraws its releases, decision by decision.
 
     A look stays in the case until everything is decided anew: the label of somebody else may release the same payments.
 
@@ -320,25 +347,15 @@ def _not_held(case: Case, analyst: str, now: datetime) -> Refusal | None:
 
 def _decided_on(case: Case, analyst: str) -> Refusal | None:
     """Whether this person cannot be the second one of a case."""
-    return Refusal.SAME_PERSON if analyst in {case.closed_by, *case.decided_by} else None
-
-
-def _look_at(case: Case, holding: Collection[CaseDecision]) -> SecondLook | None:
-    """The second look of a case when only these decisions hold: none where they release nothing and nobody contests it."""
-    look = case.second_look
-    return look if _release(holding) or (look is not None and look.is_contested) else None
+    return Refusal.SAME_PERSON if analyst in case.deciders else None
 
 
 def _contested_look(case: Case, holding: Collection[CaseDecision]) -> SecondLook | None:
     """The second look of a case that somebody takes over: due as before while one of these decisions releases something."""
     look = case.second_look
-    if look is None or _release(holding):
+    if look is None or any(one.is_release for one in holding):
         return look
-    return SecondLook(look.since, look.released, is_contested=True)
-
-
-def _release(decisions: Collection[CaseDecision]) -> bool:
-    return any(one.ruling.verdict is LabelVerdict.LEGITIMATE for one in decisions)
+    return msgspec.structs.replace(look, by=None, at=None, is_contested=True)
 
 
 def _reopened(case: Case, analyst: str, now: datetime, **changes: object) -> Case:

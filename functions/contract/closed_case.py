@@ -51,6 +51,11 @@ class LookCase(msgspec.Struct, frozen=True, kw_only=True):
         """Key of its row."""
         return CaseKey(self.case_owner, self.case_number)
 
+    @property
+    def deciders(self) -> frozenset[str]:
+        """Who is not its second person, as far as the index says."""
+        return frozenset((*self.decided_by, *self.second_look.others))
+
 
 def from_look_item(item: Mapping[str, Any]) -> LookCase:
     """Read an entry of the index of second looks; InvalidRowError names the attribute that is missing or cannot be read."""

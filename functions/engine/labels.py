@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from contract.clock import EPOCH
@@ -15,7 +16,7 @@ from engine.entities.risk import LEAST_USUAL_RATE, Risk
 from engine.entities.risk import to_bytes as risk_bytes
 from engine.entities.state import EntityFormatError, from_bytes
 from engine.profile.fingerprints import key_hash
-from engine.profile.verdict_list import MAX_LISTED
+from engine.profile.verdict_list import MAX_LISTED, ListedVerdict
 from engine.profile.verdict_list import to_bytes as verdicts_bytes
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def verdicts_copy(labels: Iterable[Label]) -> bytes | None:
     return verdicts_bytes(verdicts) if verdicts else None
 
 
-def verdicts_of(labels: Iterable[Label]) -> list[Verdict]:
+def verdicts_of(labels: Iterable[Label]) -> list[ListedVerdict]:
     """Give a user's newest verdicts, oldest first by when the label that counts became known.
 
     Parameters
@@ -81,15 +82,16 @@ def verdicts_of(labels: Iterable[Label]) -> list[Verdict]:
 
     Returns
     -------
-    list[Verdict]
+    list[ListedVerdict]
         At most :data:`~engine.profile.verdict_list.MAX_LISTED`, one a payment.
     """
     found = []
     for event_key, group in groupby(sorted(labels, key=_by_payment), key=_by_payment):
         of_payment = list(group)
         if (label := effective(of_payment)) is not None:
-            found.append((label.known_at, event_key, _verdict(of_payment, label)))
-    return [verdict for _, _, verdict in sorted(found)[-MAX_LISTED:]]
+            listed = ListedVerdict(_verdict(of_payment, label), _seconds(label.recorded_at))
+            found.append((label.known_at, event_key, listed))
+    return [listed for _, _, listed in sorted(found, key=itemgetter(0, 1))[-MAX_LISTED:]]
 
 
 def counted_since_s(populations: Sequence[bytes | None], now_s: int) -> int:

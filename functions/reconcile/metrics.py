@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from aws_lambda_powertools.metrics import MetricUnit
+
 from common.metrics import COUNT, StageMetric
 
 
@@ -25,4 +27,10 @@ class Metric(StageMetric):
         "Flagged payments without a case, or that their case counts as something else, that were sent to case again.",
     )
     REPAIRS_FAILED = "RepairsFailed", COUNT, "Payments that the stage did not process this time either."
+    SECOND_LOOKS_DUE = "SecondLooksDue", COUNT, "Cases that wait for a second person. Every run emits it."
+    OLDEST_LOOK_SECONDS = (
+        "OldestSecondLookSeconds",
+        MetricUnit.Seconds,
+        "How long the one has waited that has waited longest; 0 without one. Every run emits it.",
+    )
     HOURS_UNCHECKED = "HoursUnchecked", COUNT, "Parts of an hour that the run had no time for."

@@ -2,7 +2,7 @@
 
 A stream keeps its records for 24 hours, and a mapping may be switched off, or pointed elsewhere, for longer. What was lost with them is
 still in the tables: a payment that is to be flagged and has no flagged row, or a flagged row with no alert and in no count, in no case, or in one
-that counts it as something else or does not exist.
+that counts it as something else or does not exist. It also counts the cases that wait for a second person: nobody is given one.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from common.metrics import MetricSink
     from contract.flagged import FlaggedKey
     from reconcile.repairs import Repair
-    from reconcile.tables import Unfinished
+    from reconcile.tables import SecondLooks, Unfinished
 
 MAX_UNSETTLED: Final = 100
 """Payments that are looked at again at a time."""
@@ -82,6 +82,10 @@ class Tables(Protocol):
 
     def unfinished(self, keys: Sequence[FlaggedKey]) -> Unfinished:
         """Divide out of these payments those that a stage has not finished."""
+        ...
+
+    def second_looks(self) -> SecondLooks:
+        """Count the cases that wait for a second person."""
         ...
 
     def history_rows(self, keys: Sequence[FlaggedKey]) -> list[Mapping[str, Any]]:
@@ -156,6 +160,7 @@ class Reconciler:
         until = now - self._grace
         since = now - (self._look_back if asked.hours is None else timedelta(hours=asked.hours))
         parts = {hour: _nothing_found() for hour in flag_hours(min(since, until), until)}
+        self._report_looks(now)
         unsettled: list[FlaggedKey] = []
         later = _nothing_found()
         look = _Look(until, has_time, asked.recount, unsettled)
@@ -246,6 +251,15 @@ class Reconciler:
                 found["repairs_failed"] += 1
                 self._log.error("a row that cannot be read", problem=str(error))
         return settled
+
+    def _report_looks(self, now: datetime) -> None:
+        cases, oldest = self._tables.second_looks()
+        emit(self._metrics, Metric.SECOND_LOOKS_DUE, cases)
+        emit(
+            self._metrics,
+            Metric.OLDEST_LOOK_SECONDS,
+            0 if oldest is None else max((now - oldest).total_seconds(), 0),
+        )
 
     def _report(self, found: Summary) -> None:
         emit(self._metrics, Metric.PAYMENTS_CHECKED, found["checked"])

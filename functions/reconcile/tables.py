@@ -1,13 +1,21 @@
-"""The tables that are compared: the history by its sparse index, the flagged payments by key, and cases by the payments that name them."""
+"""The tables that are compared: the history by its sparse index, the flagged payments by key, and cases by the payments that name them. And which cases wait for a second person."""
 
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from common.batch_requests import BatchReader
 from contract.alert import AlertState
-from contract.case import CaseKey, Judgement, parse_case_id, to_case_key
+from contract.case import (
+    SECOND_LOOK_DUE,
+    SECOND_LOOK_INDEX,
+    CaseKey,
+    Judgement,
+    parse_case_id,
+    to_case_key,
+)
 from contract.errors import InvalidRowError
 from contract.flag_hour import FLAG_HOUR, FLAG_HOUR_INDEX
 from contract.flagged import FLAGGED_TABLE, FlaggedKey, to_flagged_key
@@ -40,6 +48,14 @@ class Unfinished(NamedTuple):
     """Whose row is in no case."""
     unsettled: list[FlaggedKey]
     """Whose row says something else than its case has counted, or names a case that does not exist."""
+
+
+class SecondLooks(NamedTuple):
+    """Cases that a second person is to look at."""
+
+    cases: int
+    oldest_since: datetime | None
+    """Since when the one waits that has waited longest; None without one."""
 
 
 class Tables:
@@ -76,6 +92,18 @@ class Tables:
             keys = [_key(HISTORY_TABLE, item) for item in page["Items"]]
             for place in range(0, len(keys), MAX_KEYS):
                 yield keys[place : place + MAX_KEYS]
+
+    def second_looks(self) -> SecondLooks:
+        """Count the cases that wait for a second person."""
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._cases,
+            IndexName=SECOND_LOOK_INDEX,
+            KeyConditionExpression="second_look_state = :due",
+            ExpressionAttributeValues={":due": {"S": SECOND_LOOK_DUE}},
+            ProjectionExpression="second_look_since",
+        )
+        since = [item["second_look_since"]["S"] for page in pages for item in page["Items"]]
+        return SecondLooks(len(since), datetime.fromisoformat(min(since)) if since else None)
 
     def history_rows(self, keys: Sequence[FlaggedKey]) -> list[Mapping[str, Any]]:
         """Read rows of the history whole, consistently; those that do not exist are left out."""

@@ -16,10 +16,12 @@ from engine.profile.verdict_list import VerdictListFormatError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from cache.label_copies import LabelCopies
     from contract.entity_ids import EntityIds
     from contract.verdict import Verdict
+    from engine.profile.verdict_list import ListedVerdict
 
 _NO_RISK: Final[tuple[Risk | None, ...]] = (None,) * len(EntityKind)
 
@@ -35,7 +37,7 @@ class LabelWork:
 
     def __init__(self) -> None:
         self._risks: dict[bytes, Risk] = {}
-        self._verdicts: dict[str, tuple[Verdict, ...]] = {}
+        self._verdicts: dict[str, tuple[ListedVerdict, ...]] = {}
         self._without_risk = NO_RISKS
         self.unreadable = 0
 
@@ -62,9 +64,10 @@ class LabelWork:
         risks = tuple([None if entity_id is None else found.get(entity_id) for entity_id in ids])
         return RiskReading(risks, self._without_risk.usual_rate)
 
-    def verdicts(self, user_id: str) -> Sequence[Verdict]:
-        """What people found about a user's payments, oldest first."""
-        return self._verdicts.get(user_id, ())
+    def verdicts(self, user_id: str, now: datetime) -> Sequence[Verdict]:
+        """What people found about a user's payments, oldest first, as far as it teaches by now."""
+        listed = self._verdicts.get(user_id, ())
+        return [each.verdict for each in listed if each.teaches(now.timestamp())] if listed else ()
 
     def _usual_rate(self, text: bytes) -> float:
         try:

@@ -208,7 +208,7 @@ class ScoreStage:
             if stored is None:
                 known = work.entities.known(delivery)
                 risks = work.labels.risks(work.entities.ids(delivery))
-                verdicts = work.labels.verdicts(delivery.user_id)
+                verdicts = work.labels.verdicts(delivery.user_id, scored_at)
                 decided = decide(delivery.facts, profile, ruleset, verdicts, known, risks)
                 work.decided[row_key(delivery)] = decided
                 if not decided.outcome.repeats:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from contract.entity_ids import entity_ids, entity_name, id_of_name
 from contract.label import Label, LabelMessage, effective
 from contract.label_message import identified
@@ -109,8 +111,15 @@ class LabelJudge:
 
     def _judge_verdicts(self, labels: dict[tuple[str, str], list[Label]], users: Sequence[str]) -> None:
         copies = label_copies(self._site, users=users)
+        recorded = {(one.event_key, one.label_id): one.recorded_at for one in self._site.stores.labels(users)}
         for user in users:
-            wanted = verdicts_copy(one for (of, _), each in labels.items() if of == user for one in each)
+            known = (one for (of, _), each in labels.items() if of == user for one in each)
+            wanted = verdicts_copy(
+                msgspec.structs.replace(
+                    one, recorded_at=recorded.get((one.event_key, one.label_id), one.recorded_at)
+                )
+                for one in known
+            )
             if copies.verdicts.get(user) != wanted:
                 self._found(f"the verdicts of {user} are not what their labels say")
         if not copies.is_complete:

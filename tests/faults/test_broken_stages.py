@@ -24,6 +24,7 @@ from tests.support.stage_world import Pause, SteppedHistory, SteppedProfiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from datetime import datetime
     from random import Random
 
     from contract.entity_ids import EntityIds
@@ -262,7 +263,7 @@ class IgnoresVerdicts(_WithLabels):
     """What people found about a user's payments is not used."""
 
     class Work(LabelWork):
-        def verdicts(self, user_id: str) -> Sequence[Verdict]:
+        def verdicts(self, user_id: str, now: datetime) -> Sequence[Verdict]:
             return ()
 
     work = Work

@@ -109,7 +109,7 @@ class CaseLookupContract:
         tables.put(late, early, closed(3))
 
         waiting = _ids(tables.lookups.second_looks(10))
-        agreed = agree(early, "bob", NOW)
+        agreed = agree(early, "bob", 0, NOW)
         assert isinstance(agreed, Case)
         tables.put(agreed)
 

@@ -11,7 +11,8 @@ import msgspec
 from case.fold import UserCases, settle
 from case.recount import recounts
 from case.store import CaseTables, Tables
-from contract.case import Case, CaseLimits, CaseStatus, Tally, from_case_item
+from contract.case import Case, CaseStatus, Tally, from_case_item
+from contract.case_limits import CaseLimits
 from contract.flagged import (
     CONFIRMED_FRAUD,
     OPEN,

@@ -266,7 +266,7 @@ class CaseVerdictContract:
 
         case = _done(decide(tables, keys, ruling))
 
-        due = SecondLook(NOW, Tally(1, Decimal(10_000)))
+        due = SecondLook(NOW, Tally(1, Decimal(10_000)), version=case.version)
         assert case.second_look == (due if ruling is LEGITIMATE else None)
 
     def test_a_contested_case_is_the_second_persons_and_undecided(self, tables: VerdictTables) -> None:

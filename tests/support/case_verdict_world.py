@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from case.stage import CaseStage
 from case.store import CaseTables
 from case.store import Tables as StageTables
-from common.case_verdicts import CaseVerdicts
+from common.case_verdicts import CaseVerdicts, ReleaseLimits
 from common.cases import cases_backoff, read_case, read_newest
 from common.decision_tables import DecisionTables, Tables
 from contract.case import Case, CaseKey, from_case_item, owner_of, to_case_item
@@ -78,7 +78,13 @@ class VerdictTables:
         """Somebody's desk, which does not wait."""
         backoff = cases_backoff(lambda _: None, lambda: 0.5)
         tables = DecisionTables(self.client, self._tables)
-        return CaseVerdicts(tables, send or self.sent.extend, Decimal(10_000), backoff, self.log)
+        return CaseVerdicts(
+            tables,
+            send or self.sent.extend,
+            ReleaseLimits(Decimal(10_000), Decimal(50_000)),
+            backoff,
+            self.log,
+        )
 
     def decisions(self) -> list[CaseDecision]:
         """What was decided on the user's first case."""

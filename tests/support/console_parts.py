@@ -46,6 +46,7 @@ SETTINGS: Final = Settings(
     label_function="label",
     confirm_amount_base=10_000,
     second_look_amount_base=10_000,
+    person_day_amount_base=50_000,
     oidc_issuer="https://issuer.example/pool",
     oidc_discovery_url="https://issuer.example/pool/.well-known/openid-configuration",
     oidc_client_id="console",

@@ -15,7 +15,7 @@ from mangum import Mangum
 from common.case_desk import CaseDesk
 from common.case_lookups import CaseLookups
 from common.case_lookups import Tables as LookupTables
-from common.case_verdicts import CaseVerdicts
+from common.case_verdicts import CaseVerdicts, ReleaseLimits
 from common.cases import cases_backoff
 from common.decision_tables import DecisionTables
 from common.decision_tables import Tables as DecisionTableNames
@@ -177,7 +177,9 @@ class ConsoleWorld:
             pending_labels=settings.pending_labels_table,
         )
         decisions = DecisionTables(dynamodb, names_of_tables)
-        verdicts = CaseVerdicts(decisions, sender.send, Decimal(10_000), backoff, self.log)
+        verdicts = CaseVerdicts(
+            decisions, sender.send, ReleaseLimits(Decimal(10_000), Decimal(50_000)), backoff, self.log
+        )
         lookups = CaseLookups(
             dynamodb, LookupTables(settings.cases_table, settings.case_links_table), backoff, self.log
         )

@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 
 from common.decision_tables import DecisionTables
-from contract.case import Case, CaseKey, CaseVerdict, SecondLook, Tally
-from contract.case_work import LEASE, Refusal, agree, release, skip
+from contract.case import Case, CaseKey, CaseVerdict, Tally
+from contract.case_work import LEASE, Refusal, release, skip
 from contract.label import LabelSource, LabelVerdict
 from tests.support.case_verdict_contract import FORM, FRAUD, LEGITIMATE, SECOND, decide
 from tests.support.case_verdict_world import KEY, VerdictTables
 from tests.support.payments import NOW
-from tests.support.second_look_contract import HOUR, OTHER_FORM, paid
+from tests.support.second_look_contract import HOUR, OTHER_FORM, agreed_by, asked, paid
 
 LATER = NOW + HOUR
-DUE = SecondLook(NOW, Tally(1, Decimal(1_000_000)))
+RELEASED = Tally(1, Decimal(1_000_000))
 OTHERS = [LabelSource.CUSTOMER, LabelSource.CHARGEBACK]
 
 
@@ -62,7 +62,7 @@ class ContestContract:
         case = tables.case()
 
         assert (case.assignee, case.undecided.payments, case.is_look_due) == ("bob", 0, False)
-        assert agree(case, "cleo", LATER) is Refusal.NOT_DUE
+        assert agreed_by(case, "cleo") is Refusal.NOT_DUE
         assert tables.verdicts().contest(KEY, "cleo", "r", LATER) is Refusal.NOT_DUE
 
     @pytest.mark.parametrize("is_skipped", [True, False])
@@ -76,8 +76,8 @@ class ContestContract:
 
         assert (back.is_closed, back.verdict, back.closed_by) == (True, CaseVerdict.LEGITIMATE, None)
         assert back.is_look_due
-        assert agree(back, "eve", LATER) is Refusal.SAME_PERSON
-        assert not _done(agree(back, "bob", LATER)).is_look_due
+        assert agreed_by(back, "eve") is Refusal.SAME_PERSON
+        assert not _done(agreed_by(back, "bob")).is_look_due
         assert _done(skip(back, "bob", LATER) if is_skipped else release(back, "bob", "r", LATER)) is back
 
     def test_somebody_else_ends_a_contest_after_its_lease(self, tables: VerdictTables) -> None:
@@ -105,7 +105,7 @@ class ContestContract:
         first = _done(decide(tables, keys[:1], FRAUD, OTHER_FORM, "bob", LATER))
         second = _done(decide(tables, keys[1:], FRAUD, "form-000000000002", "bob", LATER + SECOND))
 
-        assert first.second_look == SecondLook(NOW, Tally(3, Decimal(1_000_002)), is_contested=True)
+        assert asked(first) == (NOW, Tally(3, Decimal(1_000_002)))
         assert (first.is_closed, second.is_closed) == (False, True)
         assert second.second_look is None
 
@@ -133,7 +133,8 @@ class ContestContract:
         tables.deliver()
 
         case = tables.case()
-        assert case.second_look == SecondLook(NOW, DUE.released, is_contested=True)
+        assert asked(case) == (NOW, RELEASED)
+        assert not case.is_look_due
         assert _done(release(case, "bob", "r", LATER)).is_look_due
 
     @pytest.mark.parametrize("source", OTHERS)

@@ -15,7 +15,7 @@ from engine.features import risk
 from engine.features.stored import unpack
 from engine.profile.facts import facts_of_row
 from engine.profile.fingerprints import key_hash
-from engine.profile.verdict_list import MAX_LISTED
+from engine.profile.verdict_list import MAX_LISTED, ListedVerdict
 from engine.profile.verdict_list import from_bytes as read_verdicts
 from engine.profile.verdict_list import to_bytes as verdict_bytes
 from tests.support.histories import verdict_on
@@ -59,9 +59,16 @@ class MemoryLabelCopies:
 
 
 class LabelWitness:
-    """People who label stored payments, and what each try of a batch could know of it."""
+    """People who label stored payments, and what each try of a batch could know of it.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    recorded_s : int
+        When their labels were stored, s since the epoch; long ago, unless it is given.
+    """
+
+    def __init__(self, recorded_s: int = 0) -> None:
+        self.recorded_s = recorded_s
         self._payments: dict[bytes, LabelledPayments] = defaultdict(LabelledPayments)
         self._verdicts: dict[str, dict[int, Verdict]] = defaultdict(dict)
         self._labels = 0
@@ -76,7 +83,9 @@ class LabelWitness:
         if is_fraud is not None:
             verdict_hash = key_hash(f"{facts.event_key} {is_fraud} {self._labels}")
             verdicts[facts.key_hash] = verdict_on(facts, is_fraud=is_fraud, verdict_hash=verdict_hash)
-        copies.verdicts[user_id] = verdict_bytes(tuple(verdicts.values())[-MAX_LISTED:])
+        copies.verdicts[user_id] = verdict_bytes(
+            [ListedVerdict(each, self.recorded_s) for each in [*verdicts.values()][-MAX_LISTED:]]
+        )
         for entity_id in with_risk(entity_ids(row.transaction)):
             payments, at_s = self._payments[entity_id], facts.at_ms // 1000
             payments.set(
@@ -96,7 +105,7 @@ class LabelWitness:
     def verdicts_of(self, row: ScoredTransaction) -> Sequence[Verdict]:
         """What the try that stored a row knew of its user."""
         value = self._tries[row.scored_at].verdicts.get(row.transaction.user_id)
-        return () if value is None or value == DAMAGED else read_verdicts(value)
+        return () if value is None or value == DAMAGED else [each.verdict for each in read_verdicts(value)]
 
     def problems(self, new: Iterable[ScoredTransaction], raced: Container[Position]) -> list[str]:
         """Take new rows, and give what their features say of labels and may not."""

@@ -296,7 +296,9 @@ class LabelWorld:
                 if key.startswith(RISK_PREFIX) and len(key) == len(RISK_PREFIX) + ENTITY_ID_BYTES
             },
             {
-                key.decode().removeprefix(VERDICTS_PREFIX): verdicts_from_bytes(value)
+                key.decode().removeprefix(VERDICTS_PREFIX): tuple(
+                    each.verdict for each in verdicts_from_bytes(value)
+                )
                 for key, value in cached.items()
                 if key.startswith(VERDICTS_PREFIX.encode())
             },

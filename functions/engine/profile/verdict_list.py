@@ -16,25 +16,43 @@ MAX_LISTED: Final = 16
 """How many verdicts are kept for a user: those that became known last. More than a profile applies in one go, so that a payment
 that waits to teach does not miss its verdict because others were judged with it (:meth:`~engine.profile.profile.Profile.lessons`)."""
 
-FORMAT: Final = b"\x01"
+TEACHES_AFTER_S: Final = 60
+"""How long a verdict that a payment was legitimate waits until it teaches, seconds. A profile does not forget what it has learned, and whoever
+judges can undo it for ten seconds: by then its withdrawal has arrived. A fraud teaches at once; it makes nothing familiar."""
+
+FORMAT: Final = b"\x02"
 
 _64_BITS: Final = 2**64 - 1
 _MAX_TIME_S: Final = 2**32 - 1
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
-_DECODER: Final = msgspec.msgpack.Decoder(tuple[Verdict, ...])
+
+
+class ListedVerdict(msgspec.Struct, frozen=True, array_like=True):
+    """A verdict, and since when it is known."""
+
+    verdict: Verdict
+    recorded_s: int
+    """When the label that counts was stored, s since the epoch."""
+
+    def teaches(self, now_s: float) -> bool:
+        """Whether a profile may apply it by now."""
+        return self.verdict.is_fraud or self.recorded_s + TEACHES_AFTER_S <= now_s
+
+
+_DECODER: Final = msgspec.msgpack.Decoder(tuple[ListedVerdict, ...])
 
 
 class VerdictListFormatError(Exception):
     """Bytes that are no list of verdicts of this format; says why."""
 
 
-def to_bytes(verdicts: Sequence[Verdict]) -> bytes:
+def to_bytes(verdicts: Sequence[ListedVerdict]) -> bytes:
     """Write a user's verdicts, oldest first by when they became known; the newest :data:`MAX_LISTED` are kept."""
     return FORMAT + _ENCODER.encode(verdicts[-MAX_LISTED:])
 
 
-def from_bytes(data: bytes) -> tuple[Verdict, ...]:
+def from_bytes(data: bytes) -> tuple[ListedVerdict, ...]:
     """Read what :func:`to_bytes` wrote.
 
     Raises
@@ -53,7 +71,8 @@ def from_bytes(data: bytes) -> tuple[Verdict, ...]:
     return verdicts
 
 
-def _is_possible(verdict: Verdict) -> bool:
+def _is_possible(listed: ListedVerdict) -> bool:
+    verdict = listed.verdict
     hashes = (verdict.verdict_hash, verdict.key_hash, *verdict.seen)
     return (
         len(verdict.seen) == len(SeenKind)

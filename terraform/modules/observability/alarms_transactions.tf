@@ -251,6 +251,17 @@ locals {
         unchecked = { namespace = var.metrics_namespace, name = "HoursUnchecked", stat = "Sum", dimensions = { service = "reconcile" } }
       }
     }
+    second-looks-wait = {
+      kind           = "second-looks-wait"
+      severity       = "ticket"
+      symptom        = "Released money has waited for a second person for more than two days. What was called legitimate counts meanwhile."
+      threshold      = 172800
+      period_seconds = 300
+      periods        = 1
+      datapoints     = 1
+      expression     = null
+      metrics        = { oldest = { namespace = var.metrics_namespace, name = "OldestSecondLookSeconds", stat = "Maximum", dimensions = { service = "reconcile" } } }
+    }
     rule-failures = {
       kind           = "rule-failures"
       severity       = "ticket"

@@ -84,6 +84,8 @@ locals {
       widgets = [
         { title = "Flagged", ours = { persist = { RecordsReceived = ["Sum"], TransactionsFlagged = ["Sum"], TransactionsRedelivered = ["Sum"] } } },
         { title = "Missed by a stage, found again", ours = { reconcile = { PaymentsChecked = ["Sum"], FlaggedRowsRepaired = ["Sum"], AlertsRepaired = ["Sum"], CasesRepaired = ["Sum"], RepairsFailed = ["Sum"], HoursUnchecked = ["Sum"] } } },
+        { title = "Cases that wait for a second person", ours = { reconcile = { SecondLooksDue = ["Maximum"] } } },
+        { title = "Oldest of them, seconds", ours = { reconcile = { OldestSecondLookSeconds = ["Maximum"] } }, line = 172800 },
         { title = "Failed records", ours = { persist = { RecordsFailed = ["Sum"] } } },
         {
           title = "Behind the streams, ms"

@@ -85,6 +85,8 @@ RECONCILE = """
     FlaggedRowsRepaired Count
     AlertsRepaired Count
     CasesRepaired Count
+    SecondLooksDue Count
+    OldestSecondLookSeconds Seconds
     RepairsFailed Count
     HoursUnchecked Count
 """

@@ -53,6 +53,7 @@ GOOD = {
     "LABEL_FUNCTION": "label",
     "CONFIRM_AMOUNT_BASE": "10000",
     "SECOND_LOOK_AMOUNT_BASE": "10000",
+    "PERSON_DAY_AMOUNT_BASE": "50000",
     "OIDC_ISSUER": "https://issuer.example/pool",
     "OIDC_DISCOVERY_URL": "https://issuer.example/pool/.well-known/openid-configuration",
     "OIDC_CLIENT_ID": "client",
@@ -83,6 +84,7 @@ def test_a_missing_setting_fails_the_cold_start(variable: str) -> None:
         ("SESSION_HOURS", "25"),
         ("CONFIRM_AMOUNT_BASE", "0"),
         ("SECOND_LOOK_AMOUNT_BASE", "-1"),
+        ("PERSON_DAY_AMOUNT_BASE", "0"),
     ],
 )
 def test_a_setting_out_of_bounds_fails_the_cold_start(variable: str, value: str) -> None:

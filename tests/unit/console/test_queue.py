@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console.queue_views import Filter, Load, queue_view, read_filter, workload
+from console.queue_views import SHOWN_LOOKS, Filter, Load, looks_view, queue_view, read_filter, workload
 from console.rights import Group
 from contract.alert import Severity
-from contract.case import CaseStatus, CaseVerdict, Tally, from_queued_item, to_case_item
+from contract.case import CaseStatus, CaseVerdict, SecondLook, Tally, from_queued_item, to_case_item
 from contract.case_work import LEASE
+from contract.closed_case import from_look_item
 from tests.support.cases import make_case
 from tests.support.console_world import NOW, ConsoleWorld
 from tests.support.payments import make_scored, make_transaction
 
 if TYPE_CHECKING:
     from contract.case import Case, QueuedCase
+    from contract.closed_case import LookCase
 
 
 def held_by(person: str, **changes: Any) -> dict[str, Any]:
@@ -172,6 +174,23 @@ def test_cases_are_judged_together_after_a_preview_with_the_exact_count(world: C
     assert judged == [case.case_id for case in cases[:2]]
 
 
+def test_money_that_is_released_together_is_one_sum(world: ConsoleWorld) -> None:
+    world.sign_in(Group.LEAD)
+    cases = []
+    for number in range(3):
+        user = f"mule-{number}"
+        cases.append(world.put_case(user, undecided=Tally(1, Decimal(9_999))))
+        payment = make_transaction(user_id=user, transaction_id=f"tx-{user}", amount=Decimal(9_999))
+        row = make_scored(payment, amount_base=Decimal(9_999), base_currency="USD")
+        world.put_payments(row, case=cases[-1])
+
+    form = form_of(preview(world, cases)) | {"verdict": "legitimate"}
+    done = world.post("/queue/judge/confirmed", form).body
+
+    assert [world.stored_case(case).is_look_due for case in cases] == [False, True, True]
+    assert done.count("closed: legitimate; a second person will look at it") == 2
+
+
 def test_a_case_whose_rows_are_all_gone_is_left_out_of_what_is_judged_together(world: ConsoleWorld) -> None:
     cases = bulk_world(world)
     empty = world.put_case("user-4")
@@ -214,3 +233,42 @@ def test_the_queue_counts_undecided_payments_alone() -> None:
     (row,) = queue_view(queued(case), Filter(), "person-1", {}, NOW, has_more=False).rows
 
     assert (row.payments, row.at_risk) == ("2 payments", "100.00 USD")
+
+
+def look(number: int, amount: int, days: int, **changes: Any) -> LookCase:
+    """A case that waits for a second person."""
+    since = NOW - timedelta(days=days)
+    second_look = SecondLook(since, Tally(1, Decimal(amount)))
+    case = make_case(f"user-{number}", second_look=second_look, **changes)
+    return from_look_item(to_case_item(case))
+
+
+def test_the_most_money_comes_first_among_second_looks_and_all_are_counted() -> None:
+    small = [look(number, 1, days=9) for number in range(SHOWN_LOOKS)]
+    large, own = look(-1, 1_000_000, days=1), look(-2, 5, days=99, decided_by=("person-1",))
+
+    view = looks_view([*small, own, large], "person-1", NOW, has_more=False)
+    more = looks_view(small[:2], "person-1", NOW, has_more=True)
+
+    assert view.rows[0].case_id == large.key.case_id
+    assert len(view.rows) == SHOWN_LOOKS
+    assert view.summary == (
+        f"{SHOWN_LOOKS + 1} cases; the oldest has waited for 9 days. The {SHOWN_LOOKS} with the most money are shown."
+    )
+    assert more.summary == "2 cases or more; the oldest has waited for 9 days."
+    assert looks_view([own], "person-1", NOW, has_more=False).rows == ()
+
+
+def test_a_large_look_is_in_the_queue_however_many_have_waited_longer(world: ConsoleWorld) -> None:
+    world.sign_in(Group.ANALYST)
+    closed: Any = {"status": CaseStatus.CLOSED, "verdict": CaseVerdict.LEGITIMATE, "closed_by": "eve"}
+    for number in range(30):
+        old = SecondLook(NOW - timedelta(days=9), Tally(1, Decimal(1)))
+        world.put_case(f"user-{number}", **closed, second_look=old)
+    new = SecondLook(NOW - timedelta(days=1), Tally(1, Decimal(1_000_000)))
+    large = world.put_case("large", **closed, second_look=new)
+
+    looks = world.get("/queue").body.split("For a second look")[1]
+
+    assert "31 cases; the oldest has waited for" in looks
+    assert re.findall(r"/cases/([0-9a-f]{32}-1)", looks)[0] == large.case_id

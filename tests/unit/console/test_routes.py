@@ -89,6 +89,8 @@ def form_of(world: ConsoleWorld, route: Route) -> dict[str, Any]:
         form |= {"decision": FORM_ID, "chosen": [payment], "verdict": "fraud", "fraud_type": "mule"}
     if route.name in {"save_filter", "rename_filter"}:
         form |= {"name": "Overdue and large", "subject": FILTER_ID}
+    if route.name == "agree":
+        form["look"] = "0"
     if route.name == "reassign":
         form["to"] = "person-1"
     if route.name in {"preview_bulk", "judge_bulk"}:

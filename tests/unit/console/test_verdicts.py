@@ -224,7 +224,7 @@ def test_much_released_money_is_looked_at_by_a_second_person(world: ConsoleWorld
 
     queue = world.get("/queue").body
     seen = world.get(f"/cases/{case.case_id}").body
-    answer = world.post(f"/cases/{case.case_id}/agree", {})
+    answer = world.post(f"/cases/{case.case_id}/agree", form_on(seen, ">Agree<"))
 
     assert "A second person will look at it" in page
     assert "Do you agree?" not in own
@@ -235,6 +235,25 @@ def test_much_released_money_is_looked_at_by_a_second_person(world: ConsoleWorld
     assert second_look is not None
     assert second_look.by == "person-2"
     assert "For a second look" not in world.get("/queue").body
+
+
+def test_nobody_agrees_to_more_than_their_page_has_shown(world: ConsoleWorld) -> None:
+    rows = paid(1, "12000"), paid(2, "30"), paid(3, "5")
+    case = my_case(world, *rows)
+    page = judge(world, case, "legitimate", chosen=[id_of(rows[0])]).body
+    world.post(f"/cases/{case.case_id}/judge", form_on(page, "Yes, judge so"))
+    world.sign_in(Group.ANALYST, person="person-2")
+    form: dict[str, Any] = form_on(world.get(f"/cases/{case.case_id}").body, ">Agree<")
+    del form["form_token"]
+    world.sign_in(Group.ANALYST)
+    judge(world, case, "legitimate", chosen=[id_of(rows[1])])
+    world.sign_in(Group.ANALYST, person="person-2")
+
+    answers = [world.post(f"/cases/{case.case_id}/agree", sent) for sent in (form, {}, {"look": "²"})]
+
+    assert [answer.status for answer in answers] == [409, 409, 409]
+    assert "More was called legitimate meanwhile" in answers[0].body
+    assert world.stored_case(case).is_look_due
 
 
 def test_a_second_person_withdraws_the_verdict_and_has_the_case(world: ConsoleWorld) -> None:

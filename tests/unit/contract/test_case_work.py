@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import msgspec
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from contract.case import MAX_SKIPS, Case, CaseStatus, CaseVerdict, Handover, SecondLook, Tally
 from contract.case_decision import Ruling
+from contract.case_outcome import Release
 from contract.case_work import (
     LEASE,
     SKIP_HOLDS,
@@ -22,6 +23,7 @@ from contract.case_work import (
     close,
     contest,
     holder,
+    is_contestable,
     is_offered,
     keep,
     reassign,
@@ -37,6 +39,13 @@ from tests.support.cases import make_case, make_decision
 from tests.support.payments import NOW
 
 SECOND = timedelta(seconds=1)
+MUCH = Release(Tally(1, Decimal(10_000)), frozenset())
+
+
+def agreed_by(case: Case, analyst: str, now: datetime) -> Case | Refusal:
+    """Agree to what a case asks now."""
+    assert case.second_look is not None
+    return agree(case, analyst, case.second_look.version, now)
 
 
 def claimed(by: str = "ann") -> Case:
@@ -150,8 +159,8 @@ def test_closing_is_undone_within_ten_seconds_by_whoever_closed_it() -> None:
 
 def released() -> Case:
     """A case that Ann closed, and that a second person is to look at."""
-    case = with_decision(claimed(), "ann", Tally(1, Decimal(10_000)), NOW)
-    return _done(close(case, "ann", CaseVerdict.LEGITIMATE, NOW))
+    closed = _done(close(claimed(), "ann", CaseVerdict.LEGITIMATE, NOW))
+    return with_decision(closed, "ann", MUCH, NOW)
 
 
 def test_going_on_with_a_case_extends_the_lease_of_whoever_has_it() -> None:
@@ -191,14 +200,37 @@ def test_undoing_what_is_undone_changes_nothing() -> None:
 
 
 def test_a_second_person_agrees_once_and_is_not_the_first() -> None:
-    agreed = _done(agree(released(), "bob", NOW + SECOND))
+    case = released()
+    agreed = _done(agreed_by(case, "bob", NOW + SECOND))
 
-    assert agreed.second_look == SecondLook(NOW, Tally(1, Decimal(10_000)), "bob", NOW + SECOND)
-    assert agree(agreed, "bob", NOW + SECOND) is agreed
-    assert agree(released(), "ann", NOW) is Refusal.SAME_PERSON
-    assert agree(agreed, "cleo", NOW) is Refusal.NOT_DUE
-    assert agree(closed(), "bob", NOW) is Refusal.NOT_DUE
-    assert agree(claimed(), "bob", NOW) is Refusal.NOT_DUE
+    assert agreed.second_look == SecondLook(NOW, MUCH.total, "bob", NOW + SECOND, version=case.version)
+    assert agreed_by(agreed, "bob", NOW + SECOND) is agreed
+    assert agreed_by(case, "ann", NOW) is Refusal.SAME_PERSON
+    assert agreed_by(agreed, "cleo", NOW) is Refusal.NOT_DUE
+    assert agree(closed(), "bob", 2, NOW) is Refusal.NOT_DUE
+    assert agree(claimed(), "bob", 2, NOW) is Refusal.NOT_DUE
+
+
+def test_nobody_agrees_to_what_was_released_since_they_looked() -> None:
+    seen = with_decision(claimed(), "ann", MUCH, NOW)
+    more = Release(Tally(2, Decimal(1_010_000)), frozenset())
+    other = Release(MUCH.total, frozenset())  # the same sum of another payment
+
+    for released_since in (more, other):
+        now = with_decision(_done(keep(seen, "ann", NOW)), "ann", released_since, NOW + SECOND)
+        assert seen.second_look is not None
+        assert agree(now, "bob", seen.second_look.version, NOW) is Refusal.CHANGED
+        assert not _done(agreed_by(now, "bob", NOW)).is_look_due
+
+
+def test_who_has_decided_on_an_earlier_case_that_counts_is_not_the_second_person() -> None:
+    case = with_decision(claimed(), "ann", Release(Tally(2, Decimal(10_000)), frozenset({"eve"})), NOW)
+    case = with_decision(case, "ann", Release(Tally(3, Decimal(10_001)), frozenset({"dan"})), NOW)
+
+    for person in ("ann", "dan", "eve"):
+        assert agreed_by(case, person, NOW) is Refusal.SAME_PERSON
+        assert contest(case, (), person, "r", NOW) is Refusal.SAME_PERSON
+    assert not _done(agreed_by(case, "bob", NOW)).is_look_due
 
 
 def test_a_second_person_who_contests_a_case_has_it() -> None:
@@ -215,7 +247,7 @@ def test_a_second_person_who_contests_a_case_has_it() -> None:
 def test_a_release_that_is_small_or_agreed_on_can_be_contested() -> None:
     small = with_decision(claimed(), "ann", None, NOW)
     small = _done(close(small, "ann", CaseVerdict.LEGITIMATE, NOW))
-    agreed = _done(agree(released(), "bob", NOW))
+    agreed = _done(agreed_by(released(), "bob", NOW))
 
     for case in (small, agreed):
         assert _done(contest(case, (), "cleo", "r", NOW)).assignee == "cleo"
@@ -223,30 +255,40 @@ def test_a_release_that_is_small_or_agreed_on_can_be_contested() -> None:
 
 
 def test_nobody_who_has_decided_on_a_case_is_its_second_person() -> None:
-    case = with_decision(claimed("eve"), "eve", Tally(1, Decimal(10_000)), NOW)
+    case = with_decision(claimed("eve"), "eve", MUCH, NOW)
     case = _done(claim(_done(release(case, "eve", "r", NOW)), "bob", NOW))
     case = _done(close(with_decision(case, "bob", None, NOW), "bob", CaseVerdict.LEGITIMATE, NOW))
 
     for person in ("eve", "bob"):
-        assert agree(case, person, NOW) is Refusal.SAME_PERSON
+        assert agreed_by(case, person, NOW) is Refusal.SAME_PERSON
         assert contest(case, (), person, "r", NOW) is Refusal.SAME_PERSON
-    assert not _done(agree(case, "cleo", NOW)).is_look_due
+    assert not _done(agreed_by(case, "cleo", NOW)).is_look_due
 
 
 def test_what_is_released_after_somebody_has_agreed_is_looked_at_anew() -> None:
-    agreed = _done(agree(with_decision(claimed(), "ann", Tally(1, Decimal(10_000)), NOW), "bob", NOW))
+    agreed = _done(agreed_by(with_decision(claimed(), "ann", MUCH, NOW), "bob", NOW))
+    more = Release(Tally(2, Decimal(10_001)), frozenset())
 
-    again = with_decision(agreed, "ann", Tally(2, Decimal(10_001)), NOW + SECOND)
+    again = with_decision(agreed, "ann", more, NOW + SECOND)
 
-    assert again.second_look == SecondLook(NOW + SECOND, Tally(2, Decimal(10_001)))
+    assert again.second_look == SecondLook(NOW + SECOND, more.total, version=agreed.version)
 
 
-def test_a_look_stays_due_while_a_decision_holds_that_releases_something() -> None:
+@pytest.mark.parametrize("verdict", CaseVerdict)
+def test_a_closed_case_with_a_release_can_be_contested_whatever_its_verdict(verdict: CaseVerdict) -> None:
+    case = _done(close(claimed(), "ann", verdict, NOW))
+    case = with_decision(case, "ann", None, NOW)
+    case = msgspec.structs.replace(case, legitimate=Tally(1, Decimal(1)), fraud=Tally(1, Decimal(1)))
+
+    assert is_contestable(case)
+
+
+def test_a_look_stays_due_when_something_is_undone() -> None:
     other = make_decision(ruling=Ruling(verdict=LabelVerdict.LEGITIMATE))
 
     assert _done(undo(released(), make_decision(), [other], "ann", NOW)).is_look_due
     assert _done(contest(released(), [other], "bob", "r", NOW)).is_look_due
-    assert _done(undo(released(), make_decision(), (), "ann", NOW)).second_look is None
+    assert _done(undo(released(), make_decision(), (), "ann", NOW)).is_look_due
     assert stay_closed(released(), None).second_look is None
 
 

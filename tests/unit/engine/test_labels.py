@@ -51,13 +51,21 @@ def test_verdicts_are_one_a_payment_oldest_first_by_when_they_became_known() -> 
 
     verdicts = verdicts_of([newer, older, doubtful])
 
-    assert [(each.key_hash, each.is_fraud, each.seen) for each in verdicts] == [
+    assert [(each.verdict.key_hash, each.verdict.is_fraud, each.verdict.seen) for each in verdicts] == [
         (key_hash("b"), False, SEEN),
         (key_hash("a"), True, SEEN),
     ]
     copy = verdicts_copy([doubtful, newer, older])
     assert copy is not None
     assert list(verdicts_from_bytes(copy)) == verdicts
+
+
+def test_a_verdict_says_when_the_label_that_counts_was_stored() -> None:
+    late = make_label(recorded_at=KNOWN_AT + timedelta(days=3))
+
+    [listed] = verdicts_of([make_label(label_id="l-0", known_at=KNOWN_AT - timedelta(days=1)), late])
+
+    assert listed.recorded_s == int((KNOWN_AT + timedelta(days=3)).timestamp())
 
 
 def test_payment_whose_label_was_withdrawn_has_no_verdict() -> None:
@@ -69,7 +77,7 @@ def test_payment_whose_label_was_withdrawn_has_no_verdict() -> None:
 def test_one_id_for_labels_of_two_payments_makes_two_verdicts() -> None:
     verdicts = verdicts_of([make_label(event_key="a"), make_label(event_key="b")])
 
-    assert len({each.verdict_hash for each in verdicts}) == 2
+    assert len({each.verdict.verdict_hash for each in verdicts}) == 2
 
 
 @pytest.mark.parametrize("is_fraud", [True, False])
@@ -85,7 +93,8 @@ def test_the_verdict_on_any_payment_can_be_copied_and_applied(is_fraud: bool) ->
 
     copy = verdicts_copy([label])
     assert copy is not None
-    [verdict] = verdicts_from_bytes(copy)
+    [listed] = verdicts_from_bytes(copy)
+    verdict = listed.verdict
     profile.learn(profile.lessons(facts, [verdict]))
 
     assert (verdict.is_fraud, verdict.key_hash, verdict.seen[SeenKind.PAYEE]) == (is_fraud, facts.key_hash, 0)
@@ -101,7 +110,7 @@ def test_verdict_that_returns_after_another_is_another_and_one_that_is_confirmed
     returned = make_label(label_id="l-4", known_at=KNOWN_AT + timedelta(hours=3))
 
     labels = [label, confirmed, opposed, returned]
-    hashes = [verdicts_of(labels[:number])[0].verdict_hash for number in range(1, 5)]
+    hashes = [verdicts_of(labels[:number])[0].verdict.verdict_hash for number in range(1, 5)]
 
     assert hashes[0] == hashes[1]
     assert len(set(hashes)) == 3

@@ -11,13 +11,13 @@ import pytest
 
 from common.batch_requests import UnansweredError
 from contract.alert import AlertState
-from contract.case import CaseKey, owner_of, to_case_item
+from contract.case import CaseKey, SecondLook, owner_of, to_case_item
 from contract.flag_hour import SHARDS
 from contract.flagged import CONFIRMED_FRAUD, flag, to_flagged_item
 from contract.scored import Decision, from_history_item, to_history_item
 from reconcile.metrics import Metric
 from reconcile.stage import WORKERS, Reconciler
-from reconcile.tables import Tables, Unfinished
+from reconcile.tables import SecondLooks, Tables, Unfinished
 from tests.support.cases import make_case
 from tests.support.payments import NOW, Metrics, make_scored, make_transaction
 from tests.support.tables import make_table
@@ -334,6 +334,19 @@ def test_a_run_that_fails_reports_what_it_has_repaired_before(world: World) -> N
     assert world.log.errors[0]["flagged_rows_repaired"] == 1
 
 
+def test_a_run_says_how_long_released_money_has_waited_for_a_second_person(world: World) -> None:
+    world.run()
+    for days in (1, 3, 2):
+        case = make_case(f"user-{days}", second_look=SecondLook(NOW - timedelta(days=days)))
+        world.dynamodb.put_item(TableName="cases", Item=to_case_item(case))
+    agreed = SecondLook(NOW - timedelta(days=9), by="bob", at=NOW)
+    world.dynamodb.put_item(TableName="cases", Item=to_case_item(make_case("user-9", second_look=agreed)))
+    world.run()
+
+    assert world.metrics.values[Metric.SECOND_LOOKS_DUE] == [0, 3]
+    assert world.metrics.values[Metric.OLDEST_LOOK_SECONDS] == [0, timedelta(days=3).total_seconds()]
+
+
 class Parts:
     """Tables of empty parts of an hour, whose reading takes what a test wants."""
 
@@ -353,6 +366,9 @@ class Parts:
         return []
 
     history_rows = flagged_rows = rows
+
+    def second_looks(self) -> SecondLooks:
+        return SecondLooks(0, None)
 
 
 def run_on(parts: Parts, metrics: Metrics) -> None:

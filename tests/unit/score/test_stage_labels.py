@@ -189,6 +189,19 @@ def test_a_cache_that_may_lack_copies_is_reported_and_used(system: System) -> No
     assert features(row)["merchant_frauds_30d"] == 1
 
 
+def test_a_verdict_of_legitimate_that_is_undone_at_once_is_in_no_row(system: System) -> None:
+    first = pay(system, "t-1")
+    people = LabelWitness(recorded_s=int(first.scored_at.timestamp()))
+    people.label(first, False, system.profiles.labels)
+
+    meanwhile = pay(system, "t-2")
+    people.label(first, None, system.profiles.labels)
+    later = pay(system, "t-3")
+
+    assert meanwhile.verdicts == later.verdicts == ()
+    assert system.profile().verdicts.tolist() == []
+
+
 @pytest.mark.parametrize("is_fraud", [True, False])
 def test_verdicts_of_one_user_do_not_reach_another(system: System, is_fraud: bool) -> None:
     pay(system, "t-1", user_id="one")

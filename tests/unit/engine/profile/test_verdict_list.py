@@ -5,10 +5,13 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from contract.case_work import UNDO
 from contract.verdict import Verdict
 from engine.profile.verdict_list import (
     FORMAT,
     MAX_LISTED,
+    TEACHES_AFTER_S,
+    ListedVerdict,
     VerdictListFormatError,
     from_bytes,
     to_bytes,
@@ -17,17 +20,21 @@ from engine.profile.verdict_list import (
 FRAUD = Verdict(2**64 - 1, True, 2**63, 2**32 - 1, (2**64 - 1, 0, 1, 2, 3, 4))
 
 
+LISTED = ListedVerdict(FRAUD, 1_700_000_000)
+HONEST = ListedVerdict(msgspec.structs.replace(FRAUD, is_fraud=False), 1_700_000_000)
+
+
 def listed(**changes: object) -> bytes:
-    return to_bytes([msgspec.structs.replace(FRAUD, **changes)])
+    return to_bytes([ListedVerdict(msgspec.structs.replace(FRAUD, **changes), 0)])
 
 
-@pytest.mark.parametrize("verdicts", [(), (FRAUD,), (FRAUD, msgspec.structs.replace(FRAUD, is_fraud=False))])
-def test_verdicts_are_read_as_they_were_written(verdicts: tuple[Verdict, ...]) -> None:
+@pytest.mark.parametrize("verdicts", [(), (LISTED,), (LISTED, HONEST)])
+def test_verdicts_are_read_as_they_were_written(verdicts: tuple[ListedVerdict, ...]) -> None:
     assert from_bytes(to_bytes(verdicts)) == verdicts
 
 
 def test_of_more_verdicts_than_are_kept_the_newest_are() -> None:
-    verdicts = [msgspec.structs.replace(FRAUD, verdict_hash=number) for number in range(MAX_LISTED + 5)]
+    verdicts = [ListedVerdict(FRAUD, number) for number in range(MAX_LISTED + 5)]
 
     assert from_bytes(to_bytes(verdicts)) == tuple(verdicts[5:])
 
@@ -36,11 +43,12 @@ def test_of_more_verdicts_than_are_kept_the_newest_are() -> None:
     "data",
     [
         b"",
-        b"\x02" + to_bytes([FRAUD])[1:],
+        b"\x01" + to_bytes([LISTED])[1:],
         FORMAT,
-        to_bytes([FRAUD])[:-1],
-        FORMAT + msgspec.msgpack.encode([FRAUD] * (MAX_LISTED + 1)),
-        FORMAT + msgspec.msgpack.encode([["x", True, 1, 1, [0] * 6]]),
+        to_bytes([LISTED])[:-1],
+        FORMAT + msgspec.msgpack.encode([LISTED] * (MAX_LISTED + 1)),
+        FORMAT + msgspec.msgpack.encode([[["x", True, 1, 1, [0] * 6], 1]]),
+        FORMAT + msgspec.msgpack.encode([FRAUD]),
         listed(seen=(1, 2)),
         listed(verdict_hash=-1),
         listed(key_hash=-1),
@@ -52,3 +60,19 @@ def test_of_more_verdicts_than_are_kept_the_newest_are() -> None:
 def test_what_no_profile_could_apply_is_refused(data: bytes) -> None:
     with pytest.raises(VerdictListFormatError):
         from_bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("after_s", "teaches"), [(0, False), (TEACHES_AFTER_S - 1, False), (TEACHES_AFTER_S, True)]
+)
+def test_a_verdict_of_legitimate_teaches_once_it_cannot_be_undone_any_more(
+    after_s: int, teaches: bool
+) -> None:
+    now_s = HONEST.recorded_s + after_s
+
+    assert HONEST.teaches(now_s) is teaches
+    assert LISTED.teaches(now_s)
+
+
+def test_a_verdict_waits_for_longer_than_it_can_be_undone() -> None:
+    assert UNDO.total_seconds() * 3 < TEACHES_AFTER_S
