@@ -15,6 +15,7 @@ from contract.audit import chains_of
 from contract.case import CaseStatus, CaseVerdict, SecondLook
 from contract.case_work import LEASE
 from contract.flagged import flag
+from contract.ruleset_change import ChangeKind
 from tests.support.cases import make_case
 from tests.support.console_rulesets import RULESET_WITH_CANDIDATE
 from tests.support.console_world import NOW
@@ -113,7 +114,10 @@ def path_in(world: ConsoleWorld, route: Route) -> str:
     world.rulesets.activate(RULESET_WITH_CANDIDATE, NOW)
     change = ""
     if "{change}" in route.path:
-        change = world.rulesets.propose("person-2" if route.name in OTHERS else "person-1", NOW).change_id
+        # Whoever approves entries of lists must have had them shown before.
+        draft: Any = {"kind": ChangeKind.WITHDRAWN} if route.name == "approve_change" else {}
+        author = "person-2" if route.name in OTHERS else "person-1"
+        change = world.rulesets.propose(author, NOW, **draft).change_id
     ids = {"case": case.case_id, "alert": "alert-user-1", "payment": payment, "number": "0"}
     trial = (
         world.rulesets.put_trial(flag(make_scored(), NOW, RETENTION).key, NOW)
