@@ -59,9 +59,11 @@ def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.fixture
-def reports(tmp_path_factory: pytest.TempPathFactory, testrun_uid: str) -> Path:
+def reports(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """Where all processes of this run write what they have found, a file a fault."""
-    folder = tmp_path_factory.getbasetemp().parent / f"faults-{testrun_uid}"
+    own = tmp_path_factory.getbasetemp()
+    # Workers have folders of their own in that of the run.
+    folder = (own if worker_id == "master" else own.parent) / "faults-report"
     folder.mkdir(exist_ok=True)
     return folder
 
