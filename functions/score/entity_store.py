@@ -185,7 +185,7 @@ class EntityMark(msgspec.Struct, frozen=True):
     topic: str
     partition: int
     first: int
-    """Offset of the batch's first record. What lies between ``read`` and it is not counted, and will not be."""
+    """Offset of the first record that the batch can count. What lies between ``read`` and it is not counted, and will not be."""
     read: int
     """Offset of the last one counted, as it was read; -1 for none."""
     counted: int

@@ -60,6 +60,8 @@ class EntityWork:
         self._book: EntityBook | None = None
         self._counted_to: dict[tuple[str, int], int] = {}
         """By partition; empty where no state was read."""
+        self._lost_to: dict[tuple[str, int], int] = {}
+        """By partition: the offset up to which the state had counted, before the cache lost that."""
         self._sightings: dict[Position, Sighting] = {}
         """Of what this try scored. A payment that two partitions bring has one, at the record that its row names."""
 
@@ -69,10 +71,18 @@ class EntityWork:
         self._book = EntityBook(reading.entities, max(reading.complete_since_s, self.gap_s))
 
     def use_marks(self, counted_to: Sequence[int]) -> None:
-        """Use the partitions' marks, in the order of the batch's spans; a mark that lies before the batch is a gap."""
+        """Use the partitions' marks, in the order of the batch's spans.
+
+        A mark that lies before the batch is a gap. So is one that lies before what was read earlier: the cache has lost payments that this
+        batch did not look up, because they were counted.
+        """
         for span, offset in zip(self._batch.spans, counted_to, strict=True):
-            self._counted_to[span.topic, span.partition] = offset
-            if span.first > offset + 1:
+            partition = span.topic, span.partition
+            before = self._counted_to.get(partition, offset)
+            if offset < before:
+                self._lost_to[partition] = max(before, self._lost_to.get(partition, before))
+            self._counted_to[partition] = offset
+            if span.first > offset + 1 or partition in self._lost_to:
                 self.gap_s = self._now_s
 
     def is_counted(self, position: Position) -> bool | None:
@@ -140,17 +150,20 @@ class EntityWork:
             row = _own_row(delivery, existing)
             if row is not None:
                 sightings[delivery.position] = _sighting_of_row(delivery, row)
-        counted = {(mark.topic, mark.partition): (mark.read, mark.counted) for mark in marks}
+        by_partition = {(mark.topic, mark.partition): mark for mark in marks}
         due = []
         for position, sighting in sightings.items():
-            read, to = counted[position.topic, position.partition]
-            if read < position.offset <= to:
+            mark = by_partition[position.topic, position.partition]
+            if mark.read < position.offset <= mark.counted and position.offset >= mark.first:
                 due.append((self._ids[position], sighting))
         return EntityAdditions(marks, additions(due), self.gap_s)
 
     def _mark(self, span: Span, failed: set[Position]) -> EntityMark:
         read = self._counted_to[span.topic, span.partition]
-        return EntityMark(span.topic, span.partition, span.first, read, max(read, span.done_to(failed)))
+        counted = max(read, span.done_to(failed))
+        # Behind what the state had, and lost.
+        first = max(span.first, min(self._lost_to.get((span.topic, span.partition), -1), counted) + 1)
+        return EntityMark(span.topic, span.partition, first, read, counted)
 
 
 def _own_row(delivery: Delivery, existing: Mapping[RowKey, ScoredTransaction]) -> ScoredTransaction | None:

@@ -31,8 +31,13 @@ if TYPE_CHECKING:
     from local.event_sources.source import Sink
     from ops.manifests import StreamTrigger
 
-IDLE_POLL_SECONDS: Final = 0.04
+POLL_SECONDS: Final = 0.04
 """Pause after an empty read. Lambda reads four times a second; this is shorter, because end-to-end latency is measured."""
+
+SILENT_POLL_SECONDS: Final = 0.12
+"""The same on a shard that has been silent for :data:`SILENT_AFTER_SECONDS`, so that a stack that waits needs little CPU."""
+
+SILENT_AFTER_SECONDS: Final = 1.0
 
 SHARDS_INTERVAL_SECONDS: Final = 2.0
 """Time between two checks for new shards."""
@@ -191,6 +196,7 @@ class DynamoDbStreamSource:
     def _read(self, shard: str) -> None:
         iterator: str | None = None
         checkpoint = self._checkpoints.get(shard)
+        spoke_at = time.monotonic()
         while not self._stop.is_set():
             if not self._sink.wait_for_room(shard, ROOM_WAIT_SECONDS):
                 continue
@@ -221,8 +227,11 @@ class DynamoDbStreamSource:
                 if iterator is None:
                     self._exhausted.add(shard)
                     return
-            if not records:
-                self._stop.wait(IDLE_POLL_SECONDS)
+            if records:
+                spoke_at = time.monotonic()
+            else:
+                is_silent = time.monotonic() - spoke_at > SILENT_AFTER_SECONDS
+                self._stop.wait(SILENT_POLL_SECONDS if is_silent else POLL_SECONDS)
 
     def _pause(self, shard: str, error: Exception) -> None:
         with self._lock:

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-QUIET_MS = 600
-"""How long a mapping must have been idle: an idle stream is read every 40 ms, and new shards are listed every 2 s."""
+QUIET_MS = 700
+"""How long a mapping must have been idle: a status is up to 500 ms old, and a silent stream is read every 120 ms."""
 
 
 class EventSourceMapping:

@@ -31,9 +31,9 @@ STACKS = range(STACKS_A_SEED * len(SEEDS))
 ON_STACK = [pytest.mark.xdist_group(f"faults, stack {number}") for number in STACKS]
 RUNS = [
     pytest.param(number, fault, seed, id=f"{fault.name}-{seed}", marks=ON_STACK[number])
-    for seed in SEEDS
-    for place, fault in enumerate(FAULTS)
-    for number in [seed * STACKS_A_SEED + place % STACKS_A_SEED]
+    for number in STACKS
+    for seed, first in [divmod(number, STACKS_A_SEED)]
+    for fault in FAULTS[first::STACKS_A_SEED]
 ]
 REPORT = ROOT / "build" / "faults-report.json"
 PERSONAL = (
@@ -84,7 +84,8 @@ def add_to_report(reports: Path, fault: Fault, run: RunReport) -> None:
         REPORT.write_bytes(msgspec.json.format(msgspec.json.encode(found)))
 
 
-@pytest.mark.parametrize(("site", "fault", "seed"), RUNS, indirect=["site"])
+# With arguments of its own a test's parameters are the test's alone, unless the scope is said: each fault would start a stack.
+@pytest.mark.parametrize(("site", "fault", "seed"), RUNS, indirect=["site"], scope="module")
 def test_every_payment_counts_once_under(fault: Fault, seed: int, site: Site, reports: Path) -> None:
     run = Run(site, fault, seed)
 

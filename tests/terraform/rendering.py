@@ -8,12 +8,12 @@ from __future__ import annotations
 import functools
 import itertools
 import json
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any, Final
 
 from ops.manifests import ROOT, read_functions
+from tests.terraform.mocked import run_tests, terraform
 from tests.terraform.rendered_modules import root_module
 
 MODULES: Final = ROOT / "terraform" / "modules"
@@ -107,18 +107,14 @@ def _state() -> dict[str, Any]:
         (root / "tests" / "render.tftest.hcl").write_text(
             f'mock_provider "aws" {{\n  source = {mocks}\n}}\n\nrun "render" {{\n  command = apply\n}}\n'
         )
-        _terraform(root, "init", "-backend=false", "-input=false")
-        for line in _terraform(root, "test", "-json", "-verbose").splitlines():
+        data_dir = root / ".terraform"
+        done = terraform(root, data_dir, "init", "-backend=false", "-input=false")
+        assert done.returncode == 0, done.stderr
+        done = run_tests(root, data_dir, "-json", "-verbose")
+        assert done.returncode == 0, f"{done.stderr}\n{done.stdout[-4000:]}"
+        for line in done.stdout.splitlines():
             message = json.loads(line)
             if message["type"] == "test_state":
                 state: dict[str, Any] = message["test_state"]
                 return state
     raise AssertionError("terraform test printed no state")
-
-
-def _terraform(root: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        ["terraform", *arguments, "-no-color"], cwd=root, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, f"terraform {arguments[0]}: {done.stderr}\n{done.stdout[-4000:]}"
-    return done.stdout

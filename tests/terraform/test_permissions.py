@@ -18,6 +18,9 @@ from tests.terraform.rendering import statements
 if TYPE_CHECKING:
     from tests.terraform.call_recorder import Call
 
+# The first test runs every function, on a machine that may have other load.
+pytestmark = pytest.mark.timeout(900)
+
 FUNCTIONS = read_functions()
 WITHOUT_RESOURCE = {"cloudwatch:GetMetricData"}
 """Actions that IAM cannot limit to a resource; they read figures, and no row."""

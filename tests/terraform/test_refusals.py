@@ -7,13 +7,13 @@ in its own file and without the expectation. Each must fail, and together they m
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import subprocess
 from typing import TYPE_CHECKING, Final
 
 import pytest
+
+from tests.terraform.mocked import run_tests, terraform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,16 +71,6 @@ def _split(file: Path) -> Iterator[tuple[str, str]]:
             yield f"{file.name.removesuffix('.tftest.hcl')}-{run[1]}", head + bare
 
 
-def _terraform(root: Path, data_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        ["terraform", f"-chdir={root}", *arguments],
-        env=os.environ | {"TF_DATA_DIR": str(data_dir), "AWS_EC2_METADATA_DISABLED": "true"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 @pytest.mark.parametrize("root", ROOTS)
 def test_every_rule_refuses_with_its_own_message(root: str, repository: Path, tmp_path: Path) -> None:
     folder = tmp_path / "repository" / root
@@ -95,10 +85,11 @@ def test_every_rule_refuses_with_its_own_message(root: str, repository: Path, tm
     for name, text in runs.items():
         (folder / "tests" / f"{name}.tftest.hcl").write_text(text)
 
-    done = _terraform(folder, tmp_path / ".terraform", "init", "-backend=false", "-input=false")
+    data_dir = tmp_path / ".terraform"
+    done = terraform(folder, data_dir, "init", "-backend=false", "-input=false")
     assert done.returncode == 0, done.stderr
     details_by_run: dict[str, list[str]] = {name: [] for name in runs}
-    for line in _terraform(folder, tmp_path / ".terraform", "test", "-json").stdout.splitlines():
+    for line in run_tests(folder, data_dir, "-json").stdout.splitlines():
         message = json.loads(line)
         if message.get("diagnostic", {}).get("severity") == "error":
             name = message["@testfile"].removeprefix("tests/").removesuffix(".tftest.hcl")

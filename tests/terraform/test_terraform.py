@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.terraform.mocked import run_tests, terraform
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,40 +20,27 @@ ROOTS = ("terraform", "terraform/bootstrap")
 VARIABLE = re.compile(r'^variable "(\w+)" \{\n(.*?)^\}', re.MULTILINE | re.DOTALL)
 
 
-def run(repository: Path, data_dir: Path, root: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        ["terraform", f"-chdir={repository / root}", *arguments],
-        env=os.environ
-        | {"TF_DATA_DIR": str(data_dir), "TF_IN_AUTOMATION": "1", "AWS_EC2_METADATA_DISABLED": "true"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 @pytest.fixture(scope="module", params=ROOTS)
 def root(
     request: pytest.FixtureRequest, repository: Path, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[str, Path]:
+) -> tuple[Path, Path]:
     """A root module, and its data folder after `init`."""
-    # The folder is named .terraform so that a search for a mirror of providers skips it.
+    folder = repository / request.param
     data_dir = tmp_path_factory.mktemp("data") / ".terraform"
-    done = run(
-        repository, data_dir, request.param, "init", "-backend=false", "-input=false", "-lockfile=readonly"
-    )
+    done = terraform(folder, data_dir, "init", "-backend=false", "-input=false", "-lockfile=readonly")
     assert done.returncode == 0, done.stderr
-    return request.param, data_dir
+    return folder, data_dir
 
 
-def test_every_root_module_is_valid(repository: Path, root: tuple[str, Path]) -> None:
-    done = run(repository, root[1], root[0], "validate", "-no-color")
+def test_every_root_module_is_valid(root: tuple[Path, Path]) -> None:
+    done = terraform(*root, "validate")
 
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.slow
-def test_terraforms_own_tests_pass(repository: Path, root: tuple[str, Path]) -> None:
-    done = run(repository, root[1], root[0], "test", "-no-color")
+def test_terraforms_own_tests_pass(root: tuple[Path, Path]) -> None:
+    done = run_tests(*root)
 
     assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
     passed = re.search(r"(\d+) passed, 0 failed", done.stdout)
@@ -61,8 +48,8 @@ def test_terraforms_own_tests_pass(repository: Path, root: tuple[str, Path]) -> 
     assert int(passed[1]) >= 5
 
 
-def test_everything_is_formatted(repository: Path) -> None:
-    done = run(repository, repository, "terraform", "fmt", "-check", "-recursive")
+def test_everything_is_formatted(repository: Path, tmp_path: Path) -> None:
+    done = terraform(repository / "terraform", tmp_path, "fmt", "-check", "-recursive")
 
     assert done.stdout == ""
     assert done.returncode == 0

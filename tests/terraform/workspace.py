@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import msgspec
 
+from tests.terraform.mocked import LESS_GARBAGE_COLLECTION
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -105,6 +107,7 @@ class Workspace:
                 "TF_CLI_ARGS_destroy": "-parallelism=40",
                 "PYTHONPATH": f"{folder / 'functions'}:{folder}",
             }
+            | LESS_GARBAGE_COLLECTION
         )
         ignored = shutil.ignore_patterns(".terraform", "__pycache__", "*.tfstate*", "*.tfplan")
         for name in ("terraform", "functions", "glue_scripts", "lab", "rules", "models", "ops"):

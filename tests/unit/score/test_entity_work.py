@@ -22,6 +22,7 @@ from engine.features.stored import pack
 from engine.profile import Profile
 from engine.profile.outcome import Outcome
 from score.delivery import Batch, Delivery, Span
+from score.entity_store import EntityMark
 from score.entity_work import EntityWork
 from score.profile_store import CacheReading
 from score.user_chain import Folded, SettledChain, row_key
@@ -319,6 +320,30 @@ def test_marks_that_went_back_meanwhile_are_a_gap() -> None:
     found = each.adds(settled(*each.deliveries))
 
     assert found == ([(1, 5)], of_new(*each.deliveries))
+    assert each.work.gap_s == NOW_S
+
+
+def test_what_was_counted_and_is_lost_again_meanwhile_is_a_gap_where_the_batch_did_not_look_it_up() -> None:
+    """The cache is emptied between a redelivered batch's read and its addition: nothing lies between the mark that is left and the batch."""
+    batch = [delivery(number) for number in range(4, 8)]
+    each = Work(batch, 5).see(*batch[2:])
+    each.work.use_marks([3])
+
+    found = each.work.additions([settled(*batch[2:])], {}, set())
+
+    assert found is not None
+    assert found.marks == [EntityMark(TOPIC, 0, first=6, read=3, counted=7)]
+    assert found.added == of_new(*batch[2:])
+    assert each.work.gap_s == NOW_S
+
+
+def test_what_was_lost_meanwhile_stays_lost_whatever_the_mark_says_next() -> None:
+    batch = [delivery(number) for number in range(4, 8)]
+    each = Work(batch, 5).see()
+    each.work.use_marks([3])
+    each.work.use_marks([4])
+
+    assert each.adds(settled(*batch)) == ([(4, 7)], of_new(*batch[2:]))
     assert each.work.gap_s == NOW_S
 
 
