@@ -4,7 +4,7 @@ Each partition has a mark: the offset up to which its payments are counted. The 
 that the additions were made for, and moves the marks in the same step. So a batch that is delivered again, or a writer that comes
 late, adds nothing twice, and batches of different partitions add to the same merchant without losing anything.
 
-A mark that is missing, or lies before the batch, shows that payments were scored without the cache, or that the cache lost data. The
+A mark that is missing, lies before the batch, or moves back under it, shows that payments were scored without the cache, or that the cache lost data. The
 time since when the state is complete is then moved up, and features say so (``entities_partial``).
 
 All keys are in the slot of the profiles (0016). Over several shards each slot would have marks of its own: one entity, one slot (0024).

@@ -80,7 +80,7 @@ BROKEN_LINES = (
     BrokenLine(
         "gaps before the entities' marks overlooked",
         "score/entity_work.py",
-        "if span.first > offset + 1:",
+        "if span.first > offset + 1 or partition in self._lost_to:",
         "if False:",
         Fault("failover", fail_over, degrades=Degrades.MAY),
         frozenset({ProblemKind.ENTITY}),

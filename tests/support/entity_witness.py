@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from contract.scored import FeatureValue, ScoredTransaction
     from engine.entities.state import Sighting
     from score.delivery import KafkaEvent, PartialBatchResponse
+    from tests.support.label_copies import LabelWitness
 
 COMPARED = tuple(
     each.name
@@ -52,9 +53,16 @@ class Try(NamedTuple):
 
 
 class EntityWitness:
-    """Remembers what each try could see, and compares it with the rows that it stored."""
+    """Remembers what each try could see, and compares it with the rows that it stored.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    labels : LabelWitness
+        Says what each try knew of what people say.
+    """
+
+    def __init__(self, labels: LabelWitness) -> None:
+        self._labels = labels
         self._tries: dict[datetime, Try] = {}
         self._seen: dict[Position, tuple[EntityIds, Sighting]] = {}
         self._rows: dict[Position, ScoredTransaction] = {}
@@ -96,8 +104,10 @@ class EntityWitness:
                     break  # it may be of a payment that was seen and not stored, as after a failed insert
                 continue
             ids, sighting = seen_here
-            if row.ruleset_version not in rulesets and not is_up_to_mark(position, tried.counted):
-                break  # another try stored it by other rates, perhaps meanwhile: then this one saw it as it had scored it itself
+            is_of_same = row.ruleset_version in rulesets and self._knew_the_same(row, scored_at)
+            if not is_of_same and not is_up_to_mark(position, tried.counted):
+                # Another try stored it by other rates or verdicts, perhaps meanwhile: then this one saw it as it had scored it itself.
+                break
             if row.scored_at == scored_at:
                 stored = unpack(row.features, row.feature_set)
                 wanted = entities.compute(book.read(ids, sighting.clock_s), sighting)
@@ -107,6 +117,10 @@ class EntityWitness:
             if not is_up_to_mark(position, tried.counted):
                 book.fold(ids, sighting)
         return found
+
+    def _knew_the_same(self, row: ScoredTransaction, scored_at: datetime) -> bool:
+        """Whether a try knew of a row's user what the try that stored the row knew."""
+        return self._labels.verdicts_of(row) == self._labels.verdicts_at(scored_at, row.transaction.user_id)
 
     def _is_behind_a_gap(self, tried: Try) -> bool:
         first: dict[int, int] = {}

@@ -104,7 +104,11 @@ class LabelWitness:
 
     def verdicts_of(self, row: ScoredTransaction) -> Sequence[Verdict]:
         """What the try that stored a row knew of its user."""
-        value = self._tries[row.scored_at].verdicts.get(row.transaction.user_id)
+        return self.verdicts_at(row.scored_at, row.transaction.user_id)
+
+    def verdicts_at(self, scored_at: datetime, user_id: str) -> Sequence[Verdict]:
+        """What a try knew of a user."""
+        value = self._tries[scored_at].verdicts.get(user_id)
         return () if value is None or value == DAMAGED else [each.verdict for each in read_verdicts(value)]
 
     def problems(self, new: Iterable[ScoredTransaction], raced: Container[Position]) -> list[str]:

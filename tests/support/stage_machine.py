@@ -81,8 +81,8 @@ class ScoreStageMachine(RuleBasedStateMachine):
         self.world = Surroundings()
         self.topic = Topic(FIRST_PARTITIONS)
         self.oracle = Oracle()
-        self.witness = EntityWitness()
         self.labels = LabelWitness()
+        self.witness = EntityWitness(self.labels)
         self.batches: dict[datetime, tuple[Position, ...]] = {}
         self.ruleset = RULESETS[0]
         self.abandoned: list[Writer] = []
