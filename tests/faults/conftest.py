@@ -23,11 +23,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _stack_of(item: pytest.Item) -> int | None:
-    return (
-        item.callspec.params.get("site")
-        if isinstance(item, pytest.Function) and hasattr(item, "callspec")
-        else None
-    )
+    stack: int | None = item.callspec.params.get("site") if hasattr(item, "callspec") else None
+    return stack
 
 
 @pytest.fixture(scope="package")
