@@ -24,7 +24,7 @@ MAX_WAIT_MS: Final = 30_000
 """For a page: a function's first request may wait until its process has started."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser_path() -> str:
     """Where the browser is."""
     pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -49,14 +49,14 @@ def chromium(browser_path: str) -> Iterator[Any]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def axe() -> str:
     """The source of axe-core, of the version in the lock."""
     folder = install_locked(ROOT / "tests" / "browser" / "npm", ROOT / "build" / "npm")
     return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(browser_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack that runs the console, and the stages that take what people decide about payments and rulesets.
 
