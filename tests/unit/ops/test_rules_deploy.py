@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from common.ruleset_desk import DeskRefusal
 from contract.ruleset_change import ChangeKind, ChangeState, RulesetChange
 from ops import __main__ as ops
 from ops import account, commands, rules
@@ -155,13 +156,13 @@ def test_entries_that_pages_mask_are_approved_by_who_has_seen_them(
     assert (approved.state, approved.decided_by, approved.revealed_to) == (ChangeState.APPROVED, BOB, (BOB,))
 
 
-@pytest.mark.parametrize(("caller", "decided", "refusal"), [(ANN, False, rules.DeskRefusal.OWN_CHANGE), ("arn:aws:iam::1:user/eve", True, rules.DeskRefusal.DECIDED)])  # fmt: skip
+@pytest.mark.parametrize(("caller", "decided", "refusal"), [(ANN, False, DeskRefusal.OWN_CHANGE), ("arn:aws:iam::1:user/eve", True, DeskRefusal.DECIDED)])  # fmt: skip
 def test_who_may_not_approve_is_refused_at_once_and_sees_no_entry(
     site: _Account,
     denying: str,
     caller: str,
     decided: bool,
-    refusal: rules.DeskRefusal,
+    refusal: DeskRefusal,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     if decided:
