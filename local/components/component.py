@@ -110,3 +110,8 @@ class Component(ABC):
     def _prepare_folder(self) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir(parents=True)
+
+
+def temporary_folder(folder: Path) -> str:
+    """Make Java's option for its temporary files, which a Java process that is killed leaves behind. Java does not read TMPDIR."""
+    return f"-Djava.io.tmpdir={folder}"
