@@ -218,7 +218,7 @@ down: $(VENV)/.dev ## Stop the system
 ARCH ?= host
 
 .PHONY: test-unit
-test-unit: $(VENV)/.dev ## Run the unit tests, in about a minute
+test-unit: $(VENV)/.dev ## Run the unit tests, which need no server and no network
 	@HYPOTHESIS_PROFILE=brief $(PY) -m pytest tests/unit -n auto --dist loadfile
 
 SAMPLE ?= 150

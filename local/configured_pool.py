@@ -10,9 +10,6 @@ from local.runtime.package import unpack
 from local.runtime.pool import FunctionPool
 from ops.manifests import read_functions
 
-MAX_WORKERS: Final = 2
-"""Processes of a function that others invoke; the second one starts when the first one is busy."""
-
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -23,6 +20,9 @@ if TYPE_CHECKING:
 
     PoolMaker = Callable[..., FunctionPool]
     """Makes a pool from the arguments of :class:`FunctionPool`."""
+
+MAX_WORKERS: Final = 2
+"""Processes of a function that others invoke; the second one starts when the first one is busy."""
 
 
 def configured_pool(config: MappingConfig) -> FunctionPool:

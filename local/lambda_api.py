@@ -26,7 +26,7 @@ PATH_BEGIN: Final = "/2015-03-31/functions/"
 PATH_END: Final = "/invocations"
 
 MAX_EVENT_BYTES: Final = 256 * 1024
-"""Of an asynchronous request. Lambda takes more by now; what is smaller is taken by every version of it."""
+"""Of an asynchronous request: Lambda's limit until 2025, and below its limit of now."""
 
 _REFUSED: Final = "InvalidParameterValueException"
 
@@ -92,7 +92,7 @@ class LambdaApi:
 
 
 class _Requests:
-    """Asynchronous requests that are worked on."""
+    """Asynchronous requests whose functions run."""
 
     def __init__(self, functions: Mapping[str, Function], report: Callable[[str], object]) -> None:
         self._functions = functions

@@ -77,7 +77,7 @@ def stop_processes(records: Iterable[ProcessRecord], grace_seconds: float = STOP
     records : Iterable[ProcessRecord]
         Those that have ended, or whose pid another process has, are left alone.
     grace_seconds : float
-        Time until SIGKILL, for all of them together.
+        Time until SIGKILL, for all of them together; 0 kills them at once.
     """
     records = list(records)
     leaders = [process for record in records if (process := record.find()) is not None]
@@ -94,7 +94,7 @@ def stop_processes(records: Iterable[ProcessRecord], grace_seconds: float = STOP
     for process in left:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
-    wait_until_gone(left, grace_seconds)
+    wait_until_gone(left, STOP_GRACE_SECONDS)
 
 
 def wait_until_gone(processes: Sequence[psutil.Process], seconds: float) -> list[psutil.Process]:

@@ -112,13 +112,11 @@ def rules_decide(environment: Environment, decision: str, change_id: str, note: 
         raise OpsError("Name the change: CHANGE=, as `make rules-changes` prints it.")
     where = rules.place(commands.ready(environment).outputs(), environment.name)
     desk = _desk(environment, where)
-    by, waiting = _caller(environment), desk.change(change_id)
-    if decision == "approve" and waiting is not None and waiting.changes_masked:
-        has_seen = by in waiting.revealed_to
+    by = _caller(environment)
+    if decision == "approve" and rules.must_see_entries(desk, change_id, by):
         print("It concerns these entries of lists:", *rules.reveal(desk, change_id, by), sep="\n  ")
-        if not has_seen:
-            print("That you have seen this is recorded. Call it again to approve it.")
-            return 1
+        print("That you have seen this is recorded. Call it again to approve it.")
+        return 1
     change = rules.decide(desk, decision, change_id, by, note, datetime.now(UTC))
     if decision == "approve":
         change = rules.follow(desk, change_id)

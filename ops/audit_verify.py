@@ -108,7 +108,10 @@ class AuditTable:
         try:
             event = from_audit_item(item)
             written = to_audit_item(event)
-        except (InvalidRowError, OverflowError) as error:  # a time at the end of time has none in UTC
+        except (
+            InvalidRowError,
+            OverflowError,
+        ) as error:  # the year 9999 west of Greenwich ends after it does in UTC
             self._of_rows.append(AuditProblem(place, None, f"no audit event: {error}"))
             return None
         if other := sorted(

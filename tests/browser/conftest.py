@@ -24,7 +24,7 @@ MAX_WAIT_MS: Final = 30_000
 """For a page: a function's first request may wait until its process has started."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser_path() -> str:
     """Where the browser is."""
     pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -49,7 +49,7 @@ def chromium(browser_path: str) -> Iterator[Any]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def axe() -> str:
     """The source of axe-core, of the version in the lock."""
     folder = install_locked(ROOT / "tests" / "browser" / "npm", ROOT / "build" / "npm")

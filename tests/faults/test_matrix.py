@@ -18,7 +18,8 @@ from .catalogue import FAULTS
 from .fault import IS_LONG, Fault
 from .report import FaultReport, RunReport
 from .run import Run, started
-from .site import STARTED, Site
+from .site import STARTED
+from .stacks import Stacks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +36,7 @@ RUNS = [
     for seed, first in [divmod(number, STACKS_A_SEED)]
     for fault in FAULTS[first::STACKS_A_SEED]
 ]
+"""All runs of one stack, then those of the next."""
 REPORT = ROOT / "build" / "faults-report.json"
 PERSONAL = (
     b"198.51.100.23",
@@ -52,10 +54,11 @@ PERSONAL = (
 
 
 @pytest.fixture(scope="module")
-def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """The stack of this number, of this module alone."""
-    with started(tmp_path_factory.mktemp(f"faults-{request.param}")) as running:
-        yield running
+def stacks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stacks]:
+    """The stacks of this module. They are no parameter of a fixture: pytest would start one for each fault."""
+    made = Stacks(lambda number: started(tmp_path_factory.mktemp(f"faults-{number}-")))
+    yield made
+    made.stop()
 
 
 @pytest.fixture
@@ -84,10 +87,11 @@ def add_to_report(reports: Path, fault: Fault, run: RunReport) -> None:
         REPORT.write_bytes(msgspec.json.format(msgspec.json.encode(found)))
 
 
-# With arguments of its own a test's parameters are the test's alone, unless the scope is said: each fault would start a stack.
-@pytest.mark.parametrize(("site", "fault", "seed"), RUNS, indirect=["site"], scope="module")
-def test_every_payment_counts_once_under(fault: Fault, seed: int, site: Site, reports: Path) -> None:
-    run = Run(site, fault, seed)
+@pytest.mark.parametrize(("number", "fault", "seed"), RUNS)
+def test_every_payment_counts_once_under(
+    number: int, fault: Fault, seed: int, stacks: Stacks, reports: Path
+) -> None:
+    run = Run(stacks.running(number), fault, seed)
 
     try:
         run.complete()
@@ -97,13 +101,12 @@ def test_every_payment_counts_once_under(fault: Fault, seed: int, site: Site, re
     assert run.report.problems == []
 
 
-@pytest.mark.parametrize(
-    "site", [pytest.param(number, marks=ON_STACK[number]) for number in STACKS], indirect=True
-)
-def test_the_logs_of_the_whole_run_hold_nothing_personal(site: Site) -> None:
+@pytest.mark.parametrize("number", [pytest.param(number, marks=ON_STACK[number]) for number in STACKS])
+def test_the_logs_of_the_whole_run_hold_nothing_personal(number: int, stacks: Stacks) -> None:
     """Runs last, on everything that the functions and the Glue job of a stack logged under its faults."""
-    logs = [log for log in site.logs.glob("*/*.log") if log.stem in STARTED]
-    logs += (site.logs / "glue").glob("*.log")
+    folder = stacks.logs(number)
+    logs = [log for log in folder.glob("*/*.log") if log.stem in STARTED]
+    logs += (folder / "glue").glob("*.log")
 
     text = b"".join(log.read_bytes() for log in logs)
 

@@ -1,4 +1,4 @@
-"""Real servers for the integration tests. Each starts once a session, when a test first needs it."""
+"""Real servers for the integration tests. Each starts when a test first needs it, and stops after the last test of this folder."""
 
 from __future__ import annotations
 
@@ -24,51 +24,51 @@ if TYPE_CHECKING:
 KAFKA_REQUEST_SECONDS = 30.0
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server_dirs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Where the session's servers keep data and logs."""
+    """Where the servers keep data and logs."""
     return tmp_path_factory.mktemp("servers"), tmp_path_factory.mktemp("logs")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def kafka_bootstrap(server_dirs: tuple[Path, Path]) -> Iterator[str]:
-    """``host:port`` of the session's Kafka broker; it has only the topics that tests create."""
+    """``host:port`` of the shared Kafka broker; it has only the topics that tests create."""
     with Broker(*server_dirs) as broker:
         yield broker.endpoint
         # A client that is still referenced by a caught exception would try to reach the stopped broker, and log that to stderr.
         gc.collect()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cache_server(server_dirs: tuple[Path, Path]) -> Iterator[Cache]:
-    """The session's Valkey."""
+    """The shared Valkey."""
     with Cache(*server_dirs) as cache:
         yield cache
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cache_endpoint(cache_server: Cache) -> str:
-    """``redis://`` URL of the session's Valkey, with the rights that functions have in AWS."""
+    """``redis://`` URL of the shared Valkey, with the rights that functions have in AWS."""
     return cache_server.functions_endpoint
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def aws_endpoint(server_dirs: tuple[Path, Path]) -> Iterator[str]:
-    """Endpoint URL of the session's MiniStack."""
+    """Endpoint URL of the shared MiniStack."""
     with AwsApi(*server_dirs) as aws_api:
         yield aws_api.endpoint
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def dynamodb_local_endpoint(server_dirs: tuple[Path, Path]) -> Iterator[str]:
-    """Endpoint URL of the session's DynamoDB Local, AWS's own."""
+    """Endpoint URL of the shared DynamoDB Local, AWS's own."""
     with DynamoDbLocal(*server_dirs) as dynamodb_local:
         yield dynamodb_local.endpoint
 
 
 @pytest.fixture
 def redis_client(cache_server: Cache) -> Iterator[redis.Redis]:
-    """An administrator's client of the session's Valkey, which is empty when the test begins. It returns bytes."""
+    """An administrator's client of the shared Valkey, which is empty when the test begins. It returns bytes."""
     with redis.Redis.from_url(cache_server.endpoint) as client:
         client.flushall()
         yield client
@@ -76,19 +76,19 @@ def redis_client(cache_server: Cache) -> Iterator[redis.Redis]:
 
 @pytest.fixture
 def aws_client(aws_endpoint: str) -> Callable[[str], Any]:
-    """Factory: a boto3 client of one service on the session's MiniStack."""
+    """Factory: a boto3 client of one service on the shared MiniStack."""
     return lambda service: make_client(service, aws_endpoint)
 
 
 @pytest.fixture
 def dynamodb_local(dynamodb_local_endpoint: str) -> Any:
-    """A boto3 DynamoDB client of the session's DynamoDB Local."""
+    """A boto3 DynamoDB client of the shared DynamoDB Local."""
     return make_client("dynamodb", dynamodb_local_endpoint)
 
 
 @pytest.fixture
 def aws_environment(aws_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The variables that point any AWS SDK at the session's MiniStack: set during the test, and returned as a dict."""
+    """The variables that point any AWS SDK at the shared MiniStack: set during the test, and returned as a dict."""
     variables = {
         "AWS_ENDPOINT_URL": aws_endpoint,
         "AWS_DEFAULT_REGION": REGION,
@@ -110,7 +110,7 @@ def unique_name() -> Callable[[str], str]:
 
 @dataclass(frozen=True)
 class Topics:
-    """Creates topics on the session's broker."""
+    """Creates topics on the shared broker."""
 
     bootstrap: str
 

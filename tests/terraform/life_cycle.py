@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -338,6 +339,7 @@ def main(folder: Path) -> int:
         aws.stop()
     REPORT.write_text(json.dumps(report(life), indent=2) + "\n")
     (folder / RESULTS).write_bytes(msgspec.json.encode(life))
+    shutil.rmtree(folder / "workspace")  # 0.3 GB, which would stay until the whole run of tests ends
     return 0
 
 

@@ -9,6 +9,7 @@ that were flagged, were not, and do not exist.
 from __future__ import annotations
 
 import json
+import shutil
 from base64 import b64encode
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -73,6 +74,7 @@ def record_calls(folder: Path) -> dict[str, set[Call]]:
         run_deployer(functions)
         run_drift(functions, dynamodb)
         _run_audit_keeper(functions, dynamodb)
+    shutil.rmtree(folder / "functions")  # 0.7 GB, which would stay until the whole run of tests ends
     return functions.calls
 
 

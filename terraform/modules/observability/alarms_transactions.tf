@@ -151,6 +151,17 @@ locals {
       expression     = null
       metrics        = { oldest = { namespace = var.metrics_namespace, name = "OldestRulesetChangeSeconds", stat = "Maximum", dimensions = { service = "ruleset_deployer" } } }
     }
+    ruleset-change-unreadable = {
+      kind           = "ruleset-change-unreadable"
+      severity       = "ticket"
+      symptom        = "A change of the ruleset cannot be read from its table: lists and the guardrails leave it out, and nothing deploys it."
+      threshold      = 0
+      period_seconds = 60
+      periods        = 10
+      datapoints     = 5
+      expression     = null
+      metrics        = { unreadable = { namespace = var.metrics_namespace, name = "RulesetChangesUnreadable", stat = "Sum", dimensions = { service = "guardrails" } } }
+    }
     rollout-counts = {
       kind           = "rollout-counts"
       severity       = "ticket"

@@ -75,9 +75,21 @@ def world() -> Iterator[World]:
 def test_whoever_waits_gets_the_answer(world: World) -> None:
     world.function.may_end.set()
 
-    answer = world.client.invoke(FunctionName="trial", Payload=b"{}")
+    answer = world.client.invoke(FunctionName="trial", Payload=b'{"a": 1}')
 
     assert (answer["StatusCode"], answer["Payload"].read()) == (200, b'{"done": true}')
+    assert "FunctionError" not in answer
+    assert world.function.events == [b'{"a": 1}']
+
+
+def test_whoever_waits_sees_that_the_function_failed(world: World) -> None:
+    world.function.error = FunctionError("ValueError", "asked for")
+    world.function.may_end.set()
+
+    answer = world.client.invoke(FunctionName="trial", Payload=b"{}")
+
+    assert answer["FunctionError"] == "Unhandled"
+    assert world.lines == []
 
 
 def test_an_asynchronous_request_is_answered_before_the_function_has_ended(world: World) -> None:
@@ -102,18 +114,19 @@ def test_an_asynchronous_request_that_fails_is_reported_and_not_tried_again(worl
 
 
 @pytest.mark.parametrize(
-    ("name", "payload", "error"),
+    ("name", "invocation", "payload", "error"),
     [
-        ("absent", b"{}", "ResourceNotFoundException"),
-        ("keeping", b"{}", "InvalidParameterValueException"),
-        ("trial", b'"' + b"x" * MAX_EVENT_BYTES + b'"', "RequestEntityTooLargeException"),
+        ("absent", "RequestResponse", b"{}", "ResourceNotFoundException"),
+        ("absent", "Event", b"{}", "ResourceNotFoundException"),
+        ("keeping", "Event", b"{}", "InvalidParameterValueException"),
+        ("trial", "Event", b'"' + b"x" * MAX_EVENT_BYTES + b'"', "RequestEntityTooLargeException"),
     ],
 )
-def test_an_asynchronous_request_that_would_be_lost_is_refused(
-    world: World, name: str, payload: bytes, error: str
+def test_a_request_that_would_be_lost_is_refused(
+    world: World, name: str, invocation: Any, payload: bytes, error: str
 ) -> None:
     with pytest.raises(ClientError) as caught:
-        world.client.invoke(FunctionName=name, Payload=payload, InvocationType="Event")
+        world.client.invoke(FunctionName=name, Payload=payload, InvocationType=invocation)
 
     assert caught.value.response["Error"]["Code"] == error
     assert (world.function.events, world.keeping.events) == ([], [])

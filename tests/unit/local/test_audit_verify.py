@@ -123,7 +123,7 @@ def test_a_row_that_is_no_event_any_more_is_named_and_the_others_are_checked(
     assert f"{last.day_shard} {last.sequence}: not the event whose hash was kept" in output
 
 
-def test_a_row_of_the_end_of_time_ends_no_check(world: World, verify: Verify) -> None:
+def test_a_row_of_a_time_that_utc_does_not_have_ends_no_check(world: World, verify: Verify) -> None:
     view = world.view()
     item = to_audit_item(view) | {"at": {"S": "9999-12-31T23:59:59.000000-12:00"}}
     world.dynamodb.put_item(TableName="audit_events", Item=item)

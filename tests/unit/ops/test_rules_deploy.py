@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from common.ruleset_desk import DeskRefusal
 from contract.ruleset_change import ChangeKind, ChangeState, RulesetChange
 from ops import __main__ as ops
 from ops import account, commands, rules
@@ -124,6 +125,70 @@ def test_another_caller_approves_it_and_waits_until_it_is_deployed(
     assert done is not None
     assert (done.decided_by, done.decision_note) == (BOB, "fine")
     assert site.world.appconfig.active == SECOND.encode()
+
+
+@pytest.fixture
+def denying(site: _Account, tmp_path: Path) -> str:
+    """The id of a change that puts a device on a list; pages mask it."""
+    path = tmp_path / "denying.yaml"
+    path.write_text(SECOND.replace("entries: []", "entries: [{value: device-7, note: stolen}]"))
+    _ops("rules-deploy", "--rules", str(path))
+    return _waiting(site).change_id
+
+
+def test_entries_that_pages_mask_are_approved_by_who_has_seen_them(
+    site: _Account, denying: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(rules, "follow", lambda desk, change_id: desk.change(change_id))
+    site.caller = BOB
+
+    first, state, shown = (
+        _ops("rules-approve", "--change", denying),
+        _waiting(site).state,
+        capsys.readouterr(),
+    )
+    second = _ops("rules-approve", "--change", denying)
+
+    assert (first, state, second) == (1, ChangeState.PROPOSED, 0)
+    assert "It concerns these entries of lists:\n  denied: device-7, listed for ever\n" in shown.out
+    assert "device-7" not in capsys.readouterr().out
+    approved = _waiting(site)
+    assert (approved.state, approved.decided_by, approved.revealed_to) == (ChangeState.APPROVED, BOB, (BOB,))
+
+
+@pytest.mark.parametrize(("caller", "decided", "refusal"), [(ANN, False, DeskRefusal.OWN_CHANGE), ("arn:aws:iam::1:user/eve", True, DeskRefusal.DECIDED)])  # fmt: skip
+def test_who_may_not_approve_is_refused_at_once_and_sees_no_entry(
+    site: _Account,
+    denying: str,
+    caller: str,
+    decided: bool,
+    refusal: DeskRefusal,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    if decided:
+        site.world.desk.reveal(denying, BOB)
+        site.world.desk.approve(denying, BOB, None, site.world.now)
+    site.caller = caller
+
+    assert _ops("rules-approve", "--change", denying) == 1
+
+    printed = capsys.readouterr()
+    assert rules.REFUSALS[refusal] in printed.err
+    assert "device-7" not in printed.out
+    assert caller not in _waiting(site).revealed_to
+
+
+def test_entries_that_cannot_be_read_were_seen_by_nobody(
+    site: _Account, denying: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.caller = BOB
+    for stored in site.world.s3.list_objects_v2(Bucket=BUCKET, Prefix="proposals/")["Contents"]:
+        site.world.s3.delete_object(Bucket=BUCKET, Key=stored["Key"])
+
+    assert _ops("rules-approve", "--change", denying) == 1
+
+    assert "cannot be shown" in capsys.readouterr().err
+    assert _waiting(site).revealed_to == ()
 
 
 @pytest.mark.parametrize(("command", "caller", "state"), [("rules-reject", BOB, "rejected"), ("rules-retract", ANN, "retracted")])  # fmt: skip
