@@ -98,14 +98,14 @@ class CaseStage:
         self._clock = clock
         self._backoff = backoff
         self._reader = StreamReader(FLAGGED_TABLE, self.take, log, crashes, takes_changes=True)
-        self._mended: set[str] = set()
-        """Users of the batch of repairs whose cases were counted anew."""
-        self._repairs = StreamReader(FLAGGED_TABLE, self.mend, log, crashes, takes_changes=True)
+        self._repaired: set[str] = set()
+        """Users whose cases this batch of repairs has counted already."""
+        self._repairs = StreamReader(FLAGGED_TABLE, self.repair, log, crashes, takes_changes=True)
 
     def handle(self, event: dict[str, Any], context: InvocationContext) -> PartialItemFailureResponse:
         """Bring the cases of a batch's payments up to date; return the records that must be delivered again."""
         is_repair = all(record.get("eventSourceARN") == REPAIR_SOURCE for record in event["Records"])
-        self._mended.clear()
+        self._repaired.clear()
         response = (self._repairs if is_repair else self._reader).read(event, context)
         emit(self._metrics, Metric.RECORDS_RECEIVED, len(event["Records"]))
         emit(self._metrics, Metric.RECORDS_FAILED, len(response["batchItemFailures"]))
@@ -134,20 +134,20 @@ class CaseStage:
             return
         self._bring(image.key, is_repair=False)
 
-    def mend(self, item: Mapping[str, Any]) -> None:
+    def repair(self, item: Mapping[str, Any]) -> None:
         """Bring all payments of a row's user into cases, and make these say what the payments' marks say.
 
         Parameters and errors as of :meth:`take`. It reads all rows of the user, so only the reconciler asks for it.
         """
         image = from_flagged_item(item)
-        if is_canary(image.user_id) or image.user_id in self._mended:
+        if is_canary(image.user_id) or image.user_id in self._repaired:
             return
         # A case is counted before its payments are brought up to date, since labels close a case by its sums; and after it, since a
         # payment may come into a case of which others say already that they are in it.
         for key in misplaced(self._recounted(image.user_id)):
             self._bring(key, is_repair=True)
         self._recounted(image.user_id, is_last=True)
-        self._mended.add(image.user_id)
+        self._repaired.add(image.user_id)
 
     def _bring(self, key: FlaggedKey, *, is_repair: bool) -> None:
         for attempt in range(MAX_ATTEMPTS):

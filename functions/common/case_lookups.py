@@ -128,7 +128,7 @@ class CaseLookups:
         return [_with_sums(closed, rows[closed.key]) for closed in others if _is_closed(rows, closed.key)]
 
     def second_looks(self, limit: int) -> list[LookCase]:
-        """Give the cases that a second person is to look at, those that have waited longest first; with more than ``limit``, those."""
+        """Give the cases that a second person is to look at, those that have waited longest first, at most ``limit``."""
         found: list[LookCase] = []
         for items in self._pages(SECOND_LOOK_INDEX, "second_look_state", SECOND_LOOK_DUE):
             found += readable(items, from_look_item, self._log)

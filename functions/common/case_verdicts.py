@@ -188,7 +188,10 @@ class CaseVerdicts:
 
         Returns and raises as :meth:`decide`; ``gone`` where there is no such decision.
         """
-        made = [decision for decision in self._made(key) if decision.form_id == decision_id]
+        case = self._tables.case(key)
+        if case is None:
+            return Refusal.GONE
+        made = [decision for decision in self._tables.decisions(case) if decision.form_id == decision_id]
 
         def step(case: Case, decision: CaseDecision, others: Collection[CaseDecision]) -> Case | Refusal:
             return undo(case, decision, others, analyst, now)
@@ -202,12 +205,14 @@ class CaseVerdicts:
 
         Returns and raises as :meth:`decide`; ``gone`` where nobody has called anything legitimate.
         """
-        made = self._made(key)
+        case = self._tables.case(key)
+        if case is None:
+            return Refusal.GONE
+        made = self._tables.decisions(case)
         releases = [decision for decision in made if decision.is_release]
         remaining = [decision for decision in releases if decision.undone_at is None]
         left = half_contested(made)
-        case = self._tables.case(key)
-        is_begun = bool(left) and case is not None and not case.is_closed
+        is_begun = bool(left) and not case.is_closed
         if is_begun and any(decision.analyst == analyst for decision in before_contest(made)):
             return Refusal.SAME_PERSON
 
@@ -215,10 +220,6 @@ class CaseVerdicts:
             return contest(case, others, analyst, reason, now, is_begun=is_begun)
 
         return self._withdraw(key, left if is_begun else remaining or releases, analyst, now, step)
-
-    def _made(self, key: CaseKey) -> list[CaseDecision]:
-        case = self._tables.case(key)
-        return [] if case is None else self._tables.decisions(case)
 
     def _repeat(self, attempt: Callable[[], Case | Refusal | None]) -> Case | Refusal:
         """Try until nobody else was faster."""
@@ -301,7 +302,8 @@ class CaseVerdicts:
         if not decision.is_release:
             return None, None
         now = decision.decided_at
-        before = released_before(self._tables.earlier(case), case.base_currency, now)
+        earlier_cases = ((each, self._tables.decisions(each)) for each in self._tables.earlier(case))
+        before = released_before(earlier_cases, case.base_currency, now)
         day = self._tables.person_day(decision.analyst, case.base_currency, now).plus(decision.worth_base)
         limit, by_form = self._limits.user, released_elsewhere + decision.worth_base
         if day.amount_base > self._limits.person_day or (released_elsewhere and by_form >= limit):
@@ -338,10 +340,10 @@ class CaseVerdicts:
         if case is None:
             return Refusal.GONE
         made = self._tables.decisions(case)
-        found = next((one for one in made if one.key == decision.key), None)
-        if found is None:
+        stored = next((one for one in made if one.key == decision.key), None)
+        if stored is None:
             return Refusal.GONE
-        decision = found
+        decision = stored
         others = [one for one in made if one.undone_at is None and one.key != decision.key]
         after = step(case, decision, others)
         if isinstance(after, Refusal):

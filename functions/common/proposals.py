@@ -25,13 +25,17 @@ class InvalidProposalError(StageError):
         self.problem = problem
 
 
+def changes_nothing(draft: Draft, checked: CheckedDraft) -> bool:
+    """Whether a good draft gives the document from which it is made, byte by byte."""
+    return document_digest(checked.document.encode()) == draft.digest_before
+
+
 def proposed_whole(draft: Draft, checked: CheckedDraft) -> bytes:
     """Give the whole document that a draft proposes, in UTF-8; InvalidProposalError where it is not good, or changes nothing."""
     if draft.kind not in PROPOSED_KINDS:
         raise InvalidProposalError(f"nobody proposes that something is {draft.kind.value}")
     if not checked.is_good:
         raise InvalidProposalError(checked.problems[0].message)
-    document = checked.document.encode()
-    if document_digest(document) == draft.digest_before:
+    if changes_nothing(draft, checked):
         raise InvalidProposalError("it changes nothing")
-    return document
+    return checked.document.encode()

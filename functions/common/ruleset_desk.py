@@ -258,17 +258,14 @@ class RulesetDesk:
                 return DeskRefusal.GONE
             if change.state is not ChangeState.PROPOSED or person in change.revealed_to:
                 return change
+            values: dict[str, object] = {":nobody": [], ":person": [person], ":proposed": "proposed"}
             update = {
                 "TableName": self._table,
                 "Key": _key(change),
                 "UpdateExpression": "SET revealed_to = list_append(if_not_exists(revealed_to, :nobody), :person)",
                 "ConditionExpression": "#state = :proposed",
                 "ExpressionAttributeNames": {"#state": "state"},
-                "ExpressionAttributeValues": {
-                    ":nobody": {"L": []},
-                    ":person": {"L": [{"S": person}]},
-                    ":proposed": {"S": "proposed"},
-                },
+                "ExpressionAttributeValues": {name: to_attribute(value) for name, value in values.items()},
             }
             if not self._transact({"Update": update}, None):
                 self._backoff.pause(attempt)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MAX_TRIES: Final = 20
-"""Insertions of one event, or of what must come before it, until the writer gives up."""
+"""Insertions of one event, or of what must come before it, until the writer fails."""
 
 
 class AuditRows(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+from common.proposals import changes_nothing
 from common.ruleset_bucket import ChangedDocumentError, MissingDocumentError
 from common.ruleset_desk import DeskRefusal
 from common.sanitizing import printable
@@ -181,6 +182,8 @@ class ChangePages:
         checked = self._reader.check(draft)
         if not checked.is_good:
             return self._desk.pages.notice(otherwise, visit.who)
+        if changes_nothing(draft, checked):
+            return self._desk.pages.notice(notices.NO_SHARE, visit.who)
         change = self._rulesets.propose(draft, checked, visit.person, visit.reason, visit.now)
         return self._decided(visit, change)
 

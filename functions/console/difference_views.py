@@ -14,9 +14,9 @@ from console.masking import masked
 from contract.authoring import pages_mask
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from contract.authoring import Bands, ListOutline, RuleOutline, RulesetOutline, SideOutline
+    from contract.authoring import Bands, Entry, ListOutline, RuleOutline, RulesetOutline, SideOutline
 
 _CONTEXT: Final = 20
 """Lines around a changed one: a rule has fewer."""
@@ -262,7 +262,7 @@ def _lines(old: list[str], new: list[str]) -> Iterator[DiffLine]:
 
 
 def _condition(when: str) -> list[str]:
-    """A condition by its lines, each as it is written; a line is shown as one line a part of its conjunction."""
+    """A condition by its lines, each as it is written; each part of a conjunction is shown on a line of its own."""
     lines = []
     for line in when.strip("\n").split("\n"):
         parts = line.split(" && ")
@@ -279,29 +279,32 @@ def _turned(before: ListOutline, after: ListOutline) -> tuple[str, ...]:
 def _entries(
     before: Sequence[ListOutline], after: Sequence[ListOutline], *, is_revealed: bool
 ) -> Iterator[tuple[str, str, str, str, str]]:
-    ours: Mapping[str, ListOutline] = {each.name: each for each in before}
+    ours, left = {each.name: each for each in before}, {each.name for each in after}
+
+    def row(what: str, of: ListOutline, entry: Entry) -> tuple[str, str, str, str, str]:
+        value = shown_value(of.field, entry.value, is_revealed=is_revealed)
+        return what, of.name, value, entry.until, entry.note
+
     for one in after:
         mine = ours.get(one.name)
-        old = {} if mine is None else {entry.value: entry for entry in mine.entries}
         if mine is None:
             yield "new list", one.name, "", "", f"of {one.field}. {one.description}".strip()
-        elif mine.field != one.field:
+            yield from (row("added", one, entry) for entry in one.entries)
+            continue
+        if mine.field != one.field:
             yield "list of another field", one.name, "", "", f"{mine.field} before, {one.field} after"
-        if mine is not None and mine.description != one.description:
+        if mine.description != one.description:
             yield "list described", one.name, "", "", one.description
-        turned = () if mine is None else _turned(mine, one)
+        # With another field each entry is another one, whatever its value.
+        old = {(mine.field, entry.value): entry for entry in mine.entries}
+        turned = _turned(mine, one)
         for entry in one.entries:
-            known = old.pop(entry.value, None)
-            if known == entry:
-                # The rules alone differ, and they let it through from now on.
-                value = shown_value(one.field, entry.value, is_revealed=is_revealed)
-                yield from ((what, one.name, value, entry.until, entry.note) for what in turned)
-            else:
-                what = "added" if known is None else "changed"
-                value = shown_value(one.field, entry.value, is_revealed=is_revealed)
-                yield what, one.name, value, entry.until, entry.note
-        for entry in old.values():
-            value = shown_value(one.field, entry.value, is_revealed=is_revealed)
-            yield "taken off", one.name, value, entry.until, entry.note
-    for name in ours.keys() - {each.name for each in after}:
-        yield "list taken out", name, "", "", ours[name].description
+            known = old.pop((one.field, entry.value), None)
+            # Where the rules alone differ, they let it through from now on.
+            whats = turned if known == entry else ("added" if known is None else "changed",)
+            yield from (row(what, one, entry) for what in whats)
+        yield from (row("taken off", mine, entry) for entry in old.values())
+    for gone in before:
+        if gone.name not in left:
+            yield "list taken out", gone.name, "", "", gone.description
+            yield from (row("taken off", gone, entry) for entry in gone.entries)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from common.proposals import proposed_whole
+from common.proposals import changes_nothing, proposed_whole
 from common.ruleset_desk import DeskRefusal
 from common.sanitizing import printable
 from console import notices
@@ -181,6 +181,8 @@ class EditorPages:
         if checked.problems:
             rows = problem_rows(checked.problems, document, first_line, last_line)
             return _Edit(Checked(problems=rows), None, None)
+        if changes_nothing(draft, checked):
+            return _refused("It changes nothing: the active ruleset is the same text.")
         after = self._reader.read(checked.document).outline
         if after is None:
             return _refused("What comes of it cannot be read.")

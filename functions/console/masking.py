@@ -10,7 +10,7 @@ MAX_CHARACTERS: Final = 300
 """Of a sender's value on a page."""
 
 _SHOWN: Final = 4
-"""Last characters that a mask leaves: enough to tell two cards of one user apart."""
+"""Last characters that a mask leaves: enough to distinguish two cards of one user."""
 _LEAST_HIDDEN: Final = 4
 
 

@@ -211,7 +211,7 @@ REFUSED_CHANGES: Final = {
     DeskRefusal.UNSEEN: Notice(
         409,
         "Look at the values first",
-        "Nothing was changed. This change lets payments of somebody through: have its values shown, then approve or reject it.",
+        "Nothing was changed. This change concerns entries of lists whose values are hidden: have them shown, then approve or reject it.",
     ),
     DeskRefusal.STALE: Notice(
         409,

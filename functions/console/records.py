@@ -98,17 +98,6 @@ class Records:
         payments.sort(key=lambda each: not is_undecided(each))
         return sorted(payments[:limit], key=lambda each: each.event_key)
 
-    def flagged_of_user(self, user_id: str, limit: int) -> list[FlaggedTransaction]:
-        """Read a user's newest flagged payments, newest first."""
-        rows = self._query(
-            TableName=self._tables.flagged,
-            KeyConditionExpression="user_id = :user",
-            ExpressionAttributeValues={":user": {"S": user_id}},
-            ScanIndexForward=False,
-            Limit=limit,
-        )
-        return [from_flagged_item(row) for row in islice(rows, limit)]
-
     def flagged_rows(self, keys: Sequence[FlaggedKey]) -> dict[FlaggedKey, FlaggedTransaction]:
         """Read flagged rows by key, :data:`MAX_KEYS` at most; those that do not exist are left out."""
         rows = self._requests.rows(self._tables.flagged, [to_flagged_key(key) for key in keys[:MAX_KEYS]])

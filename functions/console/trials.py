@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from contract.trial_row import asked, failed, may_begin
 from contract.tried import TryJob
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from contract.trial_row import TrialRow
     from contract.tried import TryRequest
 
-NOT_STARTED = "It could not be started. Try it again in a minute."
+NOT_STARTED: Final = "It could not be started. Try it again in a minute."
+"""What the page says of a job that Lambda did not take."""
 
 
 class Starting(Protocol):

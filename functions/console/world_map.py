@@ -35,8 +35,8 @@ _MARGIN: Final = 0.2
 """Of the span, around the places."""
 _NEAR_KM: Final = 50.0
 """Shorter legs are not drawn: they are the same town."""
-_TOLD_KMH: Final = 100.0
-"""A lower speed says nothing: whoever is elsewhere days later has had time."""
+_SHOWN_KMH: Final = 100.0
+"""A lower speed is not shown, since it says nothing: whoever is elsewhere days later has had time."""
 _FAST_KMH: Final = 900.0
 """Faster than an airliner."""
 
@@ -171,7 +171,7 @@ def _leg(before: Stop, after: Stop, start: tuple[float, float], end: tuple[float
     """Join two places that are shown, by their distance and by the speed that explains both."""
     apart_km = distance_km(before.fix, after.fix)
     speed_kmh = implied_speed_kmh(before.fix, after.fix, apart_km)
-    speed = f", {speed_kmh:,.0f} km/h" if speed_kmh >= _TOLD_KMH else ""
+    speed = f", {speed_kmh:,.0f} km/h" if speed_kmh >= _SHOWN_KMH else ""
     words = f"{before.words} to {after.words}: {apart_km:,.0f} km in {duration(after.at - before.at)}{speed}"
     return Leg(*start, *end, speed_kmh >= _FAST_KMH, words)
 

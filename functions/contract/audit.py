@@ -141,7 +141,7 @@ def linked(event: AuditEvent, day_shard: str, before: AuditEvent | None, begin: 
     Parameters
     ----------
     event : AuditEvent
-        What happened; where it stands in the chain is replaced.
+        What happened; its place in the chain is replaced.
     day_shard : str
         The chain's partition.
     before : AuditEvent | None

@@ -295,9 +295,10 @@ class QueuedCase(msgspec.Struct, frozen=True, kw_only=True):
 def owner_of(user_id: str) -> str:
     """Partition of a user's cases: 32 hexadecimal digits, a hash in place of the user id.
 
-    It keeps ids out of addresses, not from guessing: whoever has a list of user ids can tell which of them an address names. Who sees such an address sees
-    the id as well, in the alert that has the link or on the page that it opens, and access logs have no paths. A key would be one more secret in every
-    function that writes or reads cases, and a table under one key could not be read under another. The key of card tokens is out of their reach, by decision 0015.
+    It keeps ids out of addresses, and does not keep anybody from guessing: whoever has a list of user ids can find out which of them an address names. Who sees
+    such an address sees the id as well, in the alert that has the link or on the page that it opens, and access logs have no paths. With a key, every function
+    that writes or reads cases would need one more secret, and a table under one key could not be read under another. They may not read the key of card tokens,
+    by decision 0015.
 
     >>> owner_of("user-1")
     '80048216f18b6e4f9049b00fb70d7d1f'

@@ -260,11 +260,6 @@ def withdrawals_of(decision: CaseDecision) -> tuple[IdentifiedLabel, ...]:
     )
 
 
-def to_decision_key(key: DecisionKey) -> Item:
-    """Write a row's key in DynamoDB's wire form."""
-    return {name: {"S": value} for name, value in key._asdict().items()}
-
-
 def to_decision_item(decision: CaseDecision) -> Item:
     """Write the row in DynamoDB's wire form."""
     return to_item(decision)

@@ -143,11 +143,9 @@ def is_contest_left(rows: Mapping[str, CaseRow], made: Iterable[CaseDecision]) -
     made : Iterable[CaseDecision]
         All decisions on the case, also a new one.
     """
-    released = [
-        each for each in made if each.undone_at is None or judgement_of(each.ruling) is Judgement.LEGITIMATE
-    ]
+    counting = [each for each in made if each.undone_at is None or each.is_release]
     return any(
-        one in rows and rows[one].case_judgement is not Judgement.FRAUD for one in contested_keys(released)
+        one in rows and rows[one].case_judgement is not Judgement.FRAUD for one in contested_keys(counting)
     )
 
 
@@ -163,33 +161,36 @@ def is_in_flight(decision: CaseDecision, now: datetime) -> bool:
     return decision.undone_at is None and now - decision.decided_at < IN_FLIGHT
 
 
-def released_before(earlier: Iterable[Case], currency: str | None, now: datetime) -> Earlier:
-    """Count what was called legitimate in a user's earlier cases, and at which no second person has looked.
+def released_before(
+    earlier: Iterable[tuple[Case, Iterable[CaseDecision]]], currency: str | None, now: datetime
+) -> Earlier:
+    """Count what was called legitimate in a user's earlier cases or with them, and at which no second person has looked.
 
     Parameters
     ----------
-    earlier : Iterable[Case]
-        The newest first. Those before a case at which somebody has looked are left out, as are those of more than
-        :data:`RELEASES_COUNT` ago: each was closed before the next one opened.
+    earlier : Iterable[tuple[Case, Iterable[CaseDecision]]]
+        Cases, the newest first, each with all decisions on it, the earliest first. Cases before one at which somebody has looked are
+        left out, as are those of more than :data:`RELEASES_COUNT` ago: each was closed before the next one opened.
     currency : str | None
         Base currency of the case that is decided on now; the money of others is left out.
     now : datetime
         The clock, UTC.
     """
     payments, amount, people = 0, Decimal(0), frozenset[str]()
-    for case in earlier:
+    for case, decisions in earlier:
         is_looked_at = case.second_look is not None and not case.second_look.is_due
         if is_looked_at or (case.closed_at is not None and now - case.closed_at > RELEASES_COUNT):
             break
         # What is undecided in a case that was closed as legitimate has labels that are on their way.
         coming = Tally() if case.verdict in {None, CaseVerdict.FRAUD} else case.undecided
-        found = case.legitimate.payments + coming.payments
+        approved = _approved_release(each for each in decisions if each.undone_at is None)
+        found = case.legitimate.payments + coming.payments + approved.payments
         if not found:
             continue
         payments += found
         people |= case.deciders
         if case.base_currency == currency:
-            amount += case.legitimate.amount_base + coming.amount_base
+            amount += case.legitimate.amount_base + coming.amount_base + approved.amount_base
     return Earlier(Tally(payments, amount), people)
 
 
@@ -214,7 +215,7 @@ def _approved_release(decisions: Iterable[CaseDecision]) -> Tally:
     amounts: dict[str, Decimal] = {}
     for decision in decisions:
         for payment in decision.approved:
-            if judgement_of(decision.ruling) is Judgement.LEGITIMATE:
+            if decision.is_release:
                 amounts[payment.event_key] = payment.amount_base or Decimal(0)
             else:
                 amounts.pop(payment.event_key, None)

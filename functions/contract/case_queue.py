@@ -1,10 +1,9 @@
-"""The queue as people look at it: which cases somebody wants to see, how many there are of each kind, and who has how many. Pure."""
+"""The queue as people look at it: which cases somebody wants to see. Pure."""
 
 from __future__ import annotations
 
-from collections import Counter
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -12,7 +11,6 @@ from contract.alert import Severity
 from contract.case_work import holder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import datetime
 
     from contract.case import QueuedCase
@@ -45,43 +43,6 @@ class QueueFilter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         )
 
 
-class QueueCounts(NamedTuple):
-    """How many cases are not closed."""
-
-    total: int
-    free: int
-    """Nobody works on them."""
-    overdue: int
-    by_severity: dict[Severity, int]
-    """Without those of which there is none."""
-    oldest_due_at: datetime | None
-    """When the first of them is due, or was; UTC. None for an empty queue."""
-    workload: dict[str, int]
-    """Person to the cases on which this person works, most first."""
-
-
 def at_risk_base(queued: QueuedCase) -> Decimal:
     """Money of the payments that nobody has called legitimate, major units of the case's base currency."""
     return queued.undecided.amount_base + queued.fraud.amount_base
-
-
-def count_queue(queue: Iterable[QueuedCase], now: datetime) -> QueueCounts:
-    """Count the cases that are not closed.
-
-    Parameters
-    ----------
-    queue : Iterable[QueuedCase]
-        In any order.
-    now : datetime
-        The clock, UTC.
-    """
-    cases = list(queue)
-    people = Counter(who for case in cases if (who := holder(case, now)) is not None)
-    return QueueCounts(
-        total=len(cases),
-        free=len(cases) - people.total(),
-        overdue=sum(case.due_at < now for case in cases),
-        by_severity=dict(Counter(case.severity for case in cases)),
-        oldest_due_at=min((case.due_at for case in cases), default=None),
-        workload=dict(people.most_common()),
-    )

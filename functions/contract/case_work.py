@@ -29,7 +29,7 @@ SKIP_HOLDS: Final = timedelta(hours=8)
 """How long the queue does not offer a case to somebody who has skipped it: a shift."""
 
 UNDO: Final = timedelta(seconds=10)
-"""How long somebody can undo that they closed a case."""
+"""How long somebody can undo what they have decided."""
 
 
 class Refusal(StrEnum):
@@ -187,22 +187,12 @@ def close(case: Case, analyst: str, verdict: CaseVerdict, now: datetime) -> Case
     )
 
 
-def undo_close(case: Case, analyst: str, now: datetime) -> Case | Refusal:
-    """Take back that a case was closed, within :data:`UNDO`, by whoever closed it, and have it again.
-
-    The write demands that the user has no newer case, else it is ``superseded``: only the newest may be open.
-    """
-    if not case.is_closed:
-        return case if holder(case, now) == analyst else Refusal.TOO_LATE
-    if case.closed_by != analyst or case.closed_at is None or now - case.closed_at > UNDO:
-        return Refusal.TOO_LATE
-    return _reopened(case, analyst, now)
-
-
 def undo(
     case: Case, decision: CaseDecision, others: Collection[CaseDecision], analyst: str, now: datetime
 ) -> Case | Refusal:
     """Take a decision back, within :data:`UNDO`, by whoever made it. A case that is closed since is this person's again.
+
+    The write of a case that is open again demands that the user has no newer one, else it is ``superseded``: only the newest may be open.
 
     Parameters
     ----------
@@ -226,9 +216,8 @@ def undo(
         return case
     if decision.analyst != analyst or now - decision.decided_at > UNDO:
         return Refusal.TOO_LATE
-    look = (
-        case.second_look or decision.ended_look
-    )  # a look stays due: what is undone may have been seen and used
+    # A look stays due: what is undone may have been seen and used.
+    look = case.second_look or decision.ended_look
     decided = frozenset[str]().union(*(one.event_keys for one in others))
     if case.is_closed and case.closed_by in {None, analyst} and not decision.event_keys <= decided:
         return _reopened(case, analyst, now, second_look=look)

@@ -46,7 +46,8 @@ class Request(msgspec.Struct, frozen=True):
     hours: Annotated[int, Meta(ge=1, le=4_400)] | None = None
     """How far to look back instead of the setting, hours; the index goes back as far as the history."""
     recount: bool = False
-    """Whether the cases of all payments are counted anew, after a restore of a table: rows and cases of other times may fit by themselves."""
+    """Whether the cases of all payments are counted anew, after a restore of a table: a row that was restored may look settled, though its case was restored
+    to another time."""
 
 
 class Summary(TypedDict):
@@ -70,7 +71,7 @@ class _Look(NamedTuple):
     has_time: Callable[[], bool]
     is_recount: bool
     unsettled: list[FlaggedKey]
-    """Gets the payments that are looked at again at the end."""
+    """Gets the payments that are looked at again at the end. All workers append to it, which is one step of the interpreter."""
 
 
 class Tables(Protocol):
@@ -153,7 +154,7 @@ class Reconciler:
         ClientError, BotoCoreError, UnansweredError
             If a table does not answer; the run is tried again.
         msgspec.ValidationError
-            If ``hours`` is no number of hours.
+            If a field of the request is of another form, such as ``hours``.
         """
         asked = msgspec.convert(event, Request)
         now = self._clock()
@@ -161,15 +162,11 @@ class Reconciler:
         since = now - (self._look_back if asked.hours is None else timedelta(hours=asked.hours))
         parts = {hour: _nothing_found() for hour in flag_hours(min(since, until), until)}
         self._report_looks(now)
-        unsettled: list[FlaggedKey] = []
         later = _nothing_found()
-        look = _Look(until, has_time, asked.recount, unsettled)
+        look = _Look(until, has_time, asked.recount, unsettled=[])
         try:
             self._look_through(parts, look)
-            # A label or an alert may just have changed a row when it was read. The case stage had its time until now.
-            for place in range(0, len(unsettled), MAX_UNSETTLED):
-                keys = self._tables.unfinished(unsettled[place : place + MAX_UNSETTLED]).unsettled
-                self._send_to_case(keys, look, later, "cases_repaired")
+            self._look_again(look, later)
         finally:
             # Also of a run that fails: what it has repaired is not found again by the next try.
             found = _sum_of([*parts.values(), later])
@@ -192,6 +189,15 @@ class Reconciler:
             # Each worker writes to the summary of its own part alone.
             for run in [workers.submit(work, *part) for part in parts.items()]:
                 run.result()
+
+    def _look_again(self, look: _Look, found: Summary) -> None:
+        """Send unsettled payments to case that still are: a label or an alert may just have changed a row when it was read."""
+        for place in range(0, len(look.unsettled), MAX_UNSETTLED):
+            keys = look.unsettled[place : place + MAX_UNSETTLED]
+            if look.has_time():
+                self._send_to_case(self._tables.unfinished(keys).unsettled, look, found, "cases_repaired")
+            else:
+                found["repairs_failed"] += len(keys)
 
     def _is_checked(self, hour: str, look: _Look, found: Summary) -> bool:
         """Look through a part of an hour; False if the time ended before."""

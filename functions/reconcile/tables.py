@@ -1,4 +1,4 @@
-"""The tables that are compared: the history by its sparse index, the flagged payments by key, and cases by the payments that name them. And which cases wait for a second person."""
+"""The tables that are compared: the history by its sparse index, flagged payments by key, and the cases that they name. And which cases wait for a second person."""
 
 from __future__ import annotations
 

@@ -24,9 +24,9 @@ from contract.case_work import (
     reassign,
     release,
     skip,
-    undo_close,
+    undo,
 )
-from tests.support.cases import make_case
+from tests.support.cases import make_case, make_decision
 from tests.support.payments import NOW, Log
 
 
@@ -60,6 +60,9 @@ def make_cases(count: int) -> list[Case]:
 class CaseDeskContract:
     """Tests of the desk; a subclass has the fixture ``table``."""
 
+    people = 50
+    """Who press "next" at once."""
+
     @pytest.mark.parametrize("attribute", ["severity", "reasons"])
     def test_a_row_that_cannot_be_read_is_left_out_and_reported(
         self, table: DeskTable, attribute: str
@@ -76,9 +79,6 @@ class CaseDeskContract:
         assert isinstance(taken, Case)
         assert taken.case_id == good.case_id
         assert table.log.lines
-
-    people = 50
-    """Who press "next" at once."""
 
     def test_people_who_press_next_at_once_get_a_case_each(self, table: DeskTable) -> None:
         people = range(self.people)
@@ -167,11 +167,15 @@ class CaseDeskContract:
         assert [item["verdict"]["S"] for item in answer["Items"]] == ["fraud"]
         assert table.case_ids() == []
 
-    def test_closing_is_undone_unless_the_user_has_a_newer_case(self, table: DeskTable) -> None:
+    def test_a_decision_that_closed_a_case_is_undone_unless_the_user_has_a_newer_one(
+        self, table: DeskTable
+    ) -> None:
         table.put(*make_cases(1))
         case = _next(table, "ann")
         closes = partial(close, analyst="ann", verdict=CaseVerdict.FRAUD, now=NOW)
-        undoes = partial(undo_close, analyst="ann", now=NOW + timedelta(seconds=9))
+        undoes = partial(
+            undo, decision=make_decision(), others=(), analyst="ann", now=NOW + timedelta(seconds=9)
+        )
 
         table.desk.change(case.key, closes)
         undone = table.desk.change(case.key, undoes)

@@ -11,14 +11,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from common.cases import CaseContentionError
-from common.decision_tables import DecisionTables
 from contract.case import Case, CaseKey, CaseStatus, CaseVerdict, SecondLook, Tally
 from contract.case_decision import MAX_DECIDED, Ruling
 from contract.case_work import LEASE, UNDO, Refusal
 from contract.label import LabelVerdict
 from contract.label_message import decode_label_message
 from tests.support.case_store_contract import payment
-from tests.support.case_verdict_world import KEY, VerdictTables
+from tests.support.case_verdict_world import KEY, VerdictTables, done, dying_after_one_withdrawal
 from tests.support.payments import NOW
 
 if TYPE_CHECKING:
@@ -42,11 +41,6 @@ def decide(
     return tables.verdicts().decide(KEY, form, keys, ruling, analyst, at)
 
 
-def _done(found: Case | Refusal) -> Case:
-    assert isinstance(found, Case), found
-    return found
-
-
 class CaseVerdictContract:
     """Tests of the verdicts; a subclass has the fixture ``tables``."""
 
@@ -56,7 +50,7 @@ class CaseVerdictContract:
         keys = tables.flag(payment("tx-1"), payment("tx-2", 1))
         tables.claim()
 
-        case = _done(decide(tables, keys, LEGITIMATE))
+        case = done(decide(tables, keys, LEGITIMATE))
 
         assert (case.verdict, case.closed_by) == (CaseVerdict.LEGITIMATE, "ann")
         labels = tables.waiting()
@@ -80,7 +74,7 @@ class CaseVerdictContract:
         tables.claim()
         tables.flag(payment("tx-3", 2))
 
-        case = _done(decide(tables, seen))
+        case = done(decide(tables, seen))
 
         assert (case.status, case.assignee, case.verdict) == (CaseStatus.CLAIMED, "ann", None)
         tables.deliver()
@@ -97,7 +91,7 @@ class CaseVerdictContract:
         if is_delivered:
             tables.deliver()
 
-        case = _done(decide(tables, [second], LEGITIMATE, "form-fedcba987654", at=NOW + SECOND))
+        case = done(decide(tables, [second], LEGITIMATE, "form-fedcba987654", at=NOW + SECOND))
 
         assert (case.verdict, case.closed_by) == (CaseVerdict.MIXED, "ann")
 
@@ -107,7 +101,7 @@ class CaseVerdictContract:
         tables.delete(first)
 
         assert decide(tables, [first, second]) is Refusal.MOVED
-        assert _done(decide(tables, [second])).verdict is CaseVerdict.FRAUD
+        assert done(decide(tables, [second])).verdict is CaseVerdict.FRAUD
 
     def test_a_form_that_is_sent_twice_is_one_decision(self, tables: VerdictTables) -> None:
         keys = tables.flag(payment("tx-1"))
@@ -117,7 +111,7 @@ class CaseVerdictContract:
         again = decide(tables, keys, at=NOW + SECOND)
         other = decide(tables, keys, LEGITIMATE)
 
-        assert _done(again) == tables.case()
+        assert done(again) == tables.case()
         assert other is Refusal.OTHER_DECISION
         assert len(tables.sent) == 2
         assert len({*tables.sent}) == len(tables.waiting()) == len(tables.decisions()) == 1
@@ -126,7 +120,7 @@ class CaseVerdictContract:
         keys = tables.flag(payment("tx-1"))
         tables.claim()
         decide(tables, keys)
-        _done(tables.verdicts().undo(KEY, FORM, "ann", NOW + SECOND))
+        done(tables.verdicts().undo(KEY, FORM, "ann", NOW + SECOND))
 
         again = decide(tables, keys, at=NOW + SECOND)
 
@@ -145,9 +139,9 @@ class CaseVerdictContract:
         tables.delete(old[0])
         new = tables.flag(payment("tx-2", 1))
         tables.claim("bob")
-        _done(decide(tables, new, LEGITIMATE, "form-fedcba987654", "bob"))
+        done(decide(tables, new, LEGITIMATE, "form-fedcba987654", "bob"))
 
-        _done(tables.verdicts().contest(KEY, "cleo", "r", NOW + SECOND))
+        done(tables.verdicts().contest(KEY, "cleo", "r", NOW + SECOND))
         early = tables.verdicts().undo(KEY, FORM, "ann", NOW)
 
         withdrawn = [each for each in tables.waiting() if each.verdict is LabelVerdict.WITHDRAWN]
@@ -168,12 +162,12 @@ class CaseVerdictContract:
         keys = tables.flag(*(payment(f"tx-{number}", number) for number in range(MAX_DECIDED + 5)))
         tables.claim()
 
-        case = _done(decide(tables, keys))
+        case = done(decide(tables, keys))
 
         assert case.verdict is CaseVerdict.FRAUD
         assert sorted(label.event_key or "" for label in tables.waiting()) == keys
         assert [decision.has_closed for decision in tables.decisions()] == [False, True]
-        _done(tables.verdicts().undo(KEY, FORM, "ann", NOW + SECOND))
+        done(tables.verdicts().undo(KEY, FORM, "ann", NOW + SECOND))
         withdrawn = [each for each in tables.waiting() if each.verdict is LabelVerdict.WITHDRAWN]
         assert sorted(label.event_key or "" for label in withdrawn) == keys
 
@@ -185,7 +179,7 @@ class CaseVerdictContract:
         tables.deliver()
         assert tables.statuses() == ["confirmed_fraud"] * 2
 
-        case = _done(tables.verdicts().undo(KEY, FORM, "ann", NOW + SECOND + UNDO))
+        case = done(tables.verdicts().undo(KEY, FORM, "ann", NOW + SECOND + UNDO))
 
         assert (case.status, case.assignee, case.closed_by) == (CaseStatus.CLAIMED, "ann", None)
         tables.deliver()
@@ -196,7 +190,7 @@ class CaseVerdictContract:
         keys = tables.flag(payment("tx-1"))
         tables.claim()
         decide(tables, keys)
-        _done(tables.verdicts().undo(KEY, FORM, "ann", NOW + SECOND))
+        done(tables.verdicts().undo(KEY, FORM, "ann", NOW + SECOND))
 
         tables.deliver()
 
@@ -209,7 +203,7 @@ class CaseVerdictContract:
         decide(tables, keys)
 
         for seconds in (1, 2):
-            _done(tables.verdicts().undo(KEY, FORM, "ann", NOW + seconds * SECOND))
+            done(tables.verdicts().undo(KEY, FORM, "ann", NOW + seconds * SECOND))
 
         assert len({*tables.sent}) == len(tables.waiting()) == 2
 
@@ -233,7 +227,7 @@ class CaseVerdictContract:
         tables.deliver()
         tables.flag(payment("tx-2", 1))
 
-        case = _done(tables.verdicts().undo(KEY, FORM, "ann", NOW + SECOND))
+        case = done(tables.verdicts().undo(KEY, FORM, "ann", NOW + SECOND))
 
         assert case.is_closed
         tables.deliver()
@@ -247,7 +241,7 @@ class CaseVerdictContract:
         tables.claim()
         decide(tables, keys)
         tables.flag(payment("tx-2", 1))
-        _done(tables.verdicts().undo(KEY, FORM, "ann", NOW + SECOND))
+        done(tables.verdicts().undo(KEY, FORM, "ann", NOW + SECOND))
         label, withdrawal = sorted(tables.waiting(), key=lambda each: each.verdict)
 
         tables.deliver(withdrawal, label)
@@ -264,7 +258,7 @@ class CaseVerdictContract:
         keys = tables.flag(large)
         tables.claim()
 
-        case = _done(decide(tables, keys, ruling))
+        case = done(decide(tables, keys, ruling))
 
         due = SecondLook(NOW, Tally(1, Decimal(10_000)), version=case.version)
         assert case.second_look == (due if ruling is LEGITIMATE else None)
@@ -281,8 +275,8 @@ class CaseVerdictContract:
         contest = tables.verdicts().contest
 
         same = contest(KEY, "ann", "r", NOW)
-        case = _done(contest(KEY, "bob", "The device is new.", NOW + UNDO * 9))
-        again = _done(contest(KEY, "bob", "The device is new.", NOW + UNDO * 10))
+        case = done(contest(KEY, "bob", "The device is new.", NOW + UNDO * 9))
+        again = done(contest(KEY, "bob", "The device is new.", NOW + UNDO * 10))
 
         assert same is Refusal.SAME_PERSON
         assert (case.assignee, case.verdict, case.is_look_due) == ("bob", None, False)
@@ -301,24 +295,14 @@ class CaseVerdictContract:
         for number, event_key in enumerate(keys):
             decide(tables, [event_key], LEGITIMATE, f"form-{number:012d}", at=NOW + number * SECOND)
         tables.deliver()
-        withdraw, done = DecisionTables.withdraw, list[Any]()
-
-        def dying(*arguments: Any) -> Any:
-            if done:
-                raise KeyboardInterrupt
-            done.append(withdraw(*arguments))
-            return done[0]
-
-        with monkeypatch.context() as patch:
-            patch.setattr(DecisionTables, "withdraw", dying)
-            with pytest.raises(KeyboardInterrupt):
-                tables.verdicts().contest(KEY, "bob", "The device is new.", NOW + UNDO)
+        with dying_after_one_withdrawal(monkeypatch):
+            tables.verdicts().contest(KEY, "bob", "The device is new.", NOW + UNDO)
         tables.deliver()
         contest = tables.verdicts().contest
 
         decider = contest(KEY, "ann", "r", NOW + LEASE * 2)
         other = contest(KEY, "cleo", "r", NOW + UNDO * 2)
-        case = _done(contest(KEY, "bob", "Not sure.", NOW + LEASE * 2))
+        case = done(contest(KEY, "bob", "Not sure.", NOW + LEASE * 2))
 
         assert (decider, other) == (Refusal.SAME_PERSON, Refusal.TAKEN)
         assert case.assignee == "bob"
@@ -328,14 +312,14 @@ class CaseVerdictContract:
         assert tables.case().undecided.payments == 3
         assert contest(KEY, "cleo", "r", NOW + LEASE * 4) is Refusal.NOT_DUE
 
-    def test_a_decision_whose_labels_are_not_sent_stands(self, tables: VerdictTables) -> None:
+    def test_a_decision_whose_labels_are_not_sent_is_kept(self, tables: VerdictTables) -> None:
         keys = tables.flag(payment("tx-1"))
         tables.claim()
 
         def unavailable(_: object) -> None:
             raise ClientError({"Error": {"Code": "ServiceUnavailable"}}, "SendMessageBatch")
 
-        case = _done(tables.verdicts(unavailable).decide(KEY, FORM, keys, FRAUD, "ann", NOW))
+        case = done(tables.verdicts(unavailable).decide(KEY, FORM, keys, FRAUD, "ann", NOW))
 
         assert case.is_closed
         assert len(tables.waiting()) == len(tables.log.lines) == 1
@@ -348,7 +332,7 @@ class CaseVerdictContract:
             ruling = FRAUD if number % 2 else LEGITIMATE
             while True:
                 try:
-                    _done(decide(tables, [keys[number]], ruling, f"form-0123456789-{number}"))
+                    done(decide(tables, [keys[number]], ruling, f"form-0123456789-{number}"))
                 except CaseContentionError:
                     continue
                 return

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from case.stage import CaseStage
 from case.store import CaseTables
 from case.store import Tables as StageTables
 from common.case_verdicts import CaseVerdicts, ReleaseLimits
-from common.cases import cases_backoff, read_case, read_newest
+from common.cases import Write, cases_backoff, read_case, read_newest
 from common.decision_tables import DecisionTables, Tables
 from contract.case import Case, CaseKey, from_case_item, owner_of, to_case_item
 from contract.case_work import claim
@@ -28,20 +31,45 @@ from label.store import status_of
 from tests.support.case_account import case_problems
 from tests.support.case_store_contract import LIMITS
 from tests.support.crashes import make_crashes
+from tests.support.dying import Died
 from tests.support.labels import make_label
 from tests.support.payments import NOW, Log, Metrics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from contract.case_decision import CaseDecision
+    from contract.case_work import Refusal
     from contract.label import LabelMessage, LabelSource, LabelVerdict
 
 KEY = CaseKey(owner_of("user-1"), 1)
 """The user's first case."""
 NAMES = ("flagged_transactions", "cases", "case_links", "case_decisions", "pending_labels")
 """The tables, in the order in which :class:`VerdictTables` takes them."""
+
+
+def done(found: Case | Refusal) -> Case:
+    """Give the case after a step that was not refused."""
+    assert isinstance(found, Case), found
+    return found
+
+
+@contextmanager
+def dying_after_one_withdrawal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let the process die before it withdraws a second decision, and check that it comes so far."""
+    withdraw, written = DecisionTables.withdraw, list[Write]()
+
+    def withdraw_once(*arguments: Any) -> Write:
+        if written:
+            raise Died
+        written.append(withdraw(*arguments))
+        return written[0]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DecisionTables, "withdraw", withdraw_once)
+        with pytest.raises(Died):
+            yield
 
 
 class VerdictTables:

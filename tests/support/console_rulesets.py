@@ -101,17 +101,23 @@ def outline_of(text: str) -> RulesetOutline:
     return found.outline
 
 
-def done_trial(request: TryRequest, key: FlaggedKey, at: datetime) -> TrialRow:
-    """What a trial found, which names a payment."""
-    example = TriedExample(
+def tried_example(key: FlaggedKey, cents: int, verdict: str = "") -> TriedExample:
+    """Make a payment that the active ruleset reviews and the proposed one approves."""
+    return TriedExample(
         user_id=key.user_id,
         event_key=key.event_key,
-        cents=100,
+        cents=cents,
         before="review",
         before_score=60,
         after="approve",
         after_score=0,
+        verdict=verdict,
     )
+
+
+def done_trial(request: TryRequest, key: FlaggedKey, at: datetime) -> TrialRow:
+    """What a trial found, which names a payment."""
+    example = tried_example(key, 100)
     rate = Rate(before=1, after=0, times=0.3, interval=(0.1, 1.2), before_cents=100, after_cents=0)
     known = KnownVerdicts(
         frauds=1, fraud_cents=100, found=rate, found_only_before=1, found_only_after=0, false_alarms=rate

@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
-from common.decision_tables import DecisionTables
-from contract.case import Case, CaseKey, CaseVerdict, Tally
+from contract.case import CaseKey, CaseVerdict, Tally
 from contract.case_work import LEASE, Refusal, release, skip
 from contract.label import LabelSource, LabelVerdict
 from tests.support.case_verdict_contract import FORM, FRAUD, LEGITIMATE, SECOND, decide
-from tests.support.case_verdict_world import KEY, VerdictTables
+from tests.support.case_verdict_world import KEY, VerdictTables, done, dying_after_one_withdrawal
 from tests.support.payments import NOW
 from tests.support.second_look_contract import HOUR, OTHER_FORM, agreed_by, asked, paid
 
 LATER = NOW + HOUR
 RELEASED = Tally(1, Decimal(1_000_000))
 OTHERS = [LabelSource.CUSTOMER, LabelSource.CHARGEBACK]
-
-
-def _done(found: Case | Refusal) -> Case:
-    assert isinstance(found, Case), found
-    return found
 
 
 def contested(tables: VerdictTables, source: LabelSource = LabelSource.CUSTOMER) -> str:
@@ -33,7 +26,7 @@ def contested(tables: VerdictTables, source: LabelSource = LabelSource.CUSTOMER)
     decide(tables, [key], LEGITIMATE, analyst="eve")
     tables.deliver()
     tables.say(key, LabelVerdict.LEGITIMATE, source, NOW + SECOND)
-    _done(tables.verdicts().contest(KEY, "bob", "The device is new.", LATER))
+    done(tables.verdicts().contest(KEY, "bob", "The device is new.", LATER))
     tables.deliver()
     tables.follow()
     return key
@@ -48,7 +41,7 @@ class ContestContract:
     ) -> None:
         key = contested(tables, source)
 
-        case = _done(decide(tables, [key], FRAUD, OTHER_FORM, "bob", LATER + SECOND))
+        case = done(decide(tables, [key], FRAUD, OTHER_FORM, "bob", LATER + SECOND))
 
         assert (case.verdict, case.closed_by, case.second_look) == (CaseVerdict.FRAUD, "bob", None)
         tables.deliver()
@@ -72,20 +65,20 @@ class ContestContract:
         contested(tables)
         case = tables.case()
 
-        back = _done(skip(case, "bob", LATER) if is_skipped else release(case, "bob", "r", LATER))
+        back = done(skip(case, "bob", LATER) if is_skipped else release(case, "bob", "r", LATER))
 
         assert (back.is_closed, back.verdict, back.closed_by) == (True, CaseVerdict.LEGITIMATE, None)
         assert back.is_look_due
         assert agreed_by(back, "eve") is Refusal.SAME_PERSON
-        assert not _done(agreed_by(back, "bob")).is_look_due
-        assert _done(skip(back, "bob", LATER) if is_skipped else release(back, "bob", "r", LATER)) is back
+        assert not done(agreed_by(back, "bob")).is_look_due
+        assert done(skip(back, "bob", LATER) if is_skipped else release(back, "bob", "r", LATER)) is back
 
     def test_somebody_else_ends_a_contest_after_its_lease(self, tables: VerdictTables) -> None:
         key = contested(tables)
         late = LATER + 2 * LEASE
         tables.claim("cleo", at=late)
 
-        case = _done(decide(tables, [key], LEGITIMATE, OTHER_FORM, "cleo", late))
+        case = done(decide(tables, [key], LEGITIMATE, OTHER_FORM, "cleo", late))
 
         assert case.is_closed
         assert case.is_look_due
@@ -102,8 +95,8 @@ class ContestContract:
         tables.verdicts().contest(KEY, "bob", "r", LATER)
         tables.deliver()
 
-        first = _done(decide(tables, keys[:1], FRAUD, OTHER_FORM, "bob", LATER))
-        second = _done(decide(tables, keys[1:], FRAUD, "form-000000000002", "bob", LATER + SECOND))
+        first = done(decide(tables, keys[:1], FRAUD, OTHER_FORM, "bob", LATER))
+        second = done(decide(tables, keys[1:], FRAUD, "form-000000000002", "bob", LATER + SECOND))
 
         assert asked(first) == (NOW, Tally(3, Decimal(1_000_002)))
         assert (first.is_closed, second.is_closed) == (False, True)
@@ -121,7 +114,7 @@ class ContestContract:
         tables.verdicts().contest(KEY, "bob", "r", LATER)
         tables.deliver()
 
-        case = _done(decide(tables, keys[1:], FRAUD, OTHER_FORM, "bob", LATER))
+        case = done(decide(tables, keys[1:], FRAUD, OTHER_FORM, "bob", LATER))
 
         assert (case.verdict, case.is_look_due) == (CaseVerdict.MIXED, True)
 
@@ -129,13 +122,13 @@ class ContestContract:
         key = contested(tables)
         decide(tables, [key], FRAUD, OTHER_FORM, "bob", LATER)
 
-        _done(tables.verdicts().undo(KEY, OTHER_FORM, "bob", LATER + SECOND))
+        done(tables.verdicts().undo(KEY, OTHER_FORM, "bob", LATER + SECOND))
         tables.deliver()
 
         case = tables.case()
         assert asked(case) == (NOW, RELEASED)
         assert not case.is_look_due
-        assert _done(release(case, "bob", "r", LATER)).is_look_due
+        assert done(release(case, "bob", "r", LATER)).is_look_due
 
     @pytest.mark.parametrize("source", OTHERS)
     def test_what_is_undone_beside_a_label_that_says_the_same_can_be_ended(
@@ -146,13 +139,13 @@ class ContestContract:
         decide(tables, [key], FRAUD)
         tables.deliver()
         tables.say(key, LabelVerdict.FRAUD, source, NOW + SECOND)
-        _done(tables.verdicts().undo(KEY, FORM, "ann", NOW + SECOND * 2))
+        done(tables.verdicts().undo(KEY, FORM, "ann", NOW + SECOND * 2))
         tables.deliver()
         tables.follow()
         case = tables.case()
 
-        back = _done(release(case, "ann", "r", LATER))
-        anew = _done(decide(tables, [key], LEGITIMATE, OTHER_FORM, "ann", LATER))
+        back = done(release(case, "ann", "r", LATER))
+        anew = done(decide(tables, [key], LEGITIMATE, OTHER_FORM, "ann", LATER))
 
         assert (case.is_closed, case.undecided.payments) == (False, 0)
         assert (back.verdict, back.closed_by, back.closed_at) == (CaseVerdict.FRAUD, None, LATER)
@@ -169,7 +162,7 @@ class ContestContract:
         tables.flag(paid(2, 1))
         if is_labelled:
             tables.say(key, LabelVerdict.LEGITIMATE, LabelSource.CUSTOMER, NOW + SECOND)
-        _done(tables.verdicts().contest(KEY, "bob", "r", LATER))
+        done(tables.verdicts().contest(KEY, "bob", "r", LATER))
 
         tables.deliver()
 
@@ -200,22 +193,12 @@ class ContestContract:
         tables.claim("dave", at=LATER)
         decide(tables, keys[1:], LEGITIMATE, OTHER_FORM, "dave", LATER)
         tables.deliver()
-        withdraw, done = DecisionTables.withdraw, list[Any]()
-
-        def dying(*arguments: Any) -> Any:
-            if done:
-                raise KeyboardInterrupt
-            done.append(withdraw(*arguments))
-            return done[0]
-
-        with monkeypatch.context() as patch:
-            patch.setattr(DecisionTables, "withdraw", dying)
-            with pytest.raises(KeyboardInterrupt):
-                tables.verdicts().contest(KEY, "bob", "r", LATER + SECOND)
+        with dying_after_one_withdrawal(monkeypatch):
+            tables.verdicts().contest(KEY, "bob", "r", LATER + SECOND)
         contest = tables.verdicts().contest
 
         refused = [contest(KEY, person, "r", LATER + 2 * LEASE) for person in ("ann", "dave")]
-        case = _done(contest(KEY, "cleo", "r", LATER + 2 * LEASE))
+        case = done(contest(KEY, "cleo", "r", LATER + 2 * LEASE))
 
         assert refused == [Refusal.SAME_PERSON] * 2
         assert case.assignee == "cleo"

@@ -14,7 +14,7 @@ from contract.case_outcome import RELEASES_COUNT
 from contract.case_work import Refusal, agree
 from tests.support.case_store_contract import payment
 from tests.support.case_verdict_contract import FORM, FRAUD, LEGITIMATE, SECOND, decide
-from tests.support.case_verdict_world import KEY, VerdictTables
+from tests.support.case_verdict_world import KEY, VerdictTables, done
 from tests.support.payments import NOW
 
 OTHER_FORM = "form-fedcba987654"
@@ -44,11 +44,6 @@ def asked(case: Case) -> tuple[Any, Tally] | None:
     return None if case.second_look is None else (case.second_look.since, case.second_look.released)
 
 
-def _done(found: Case | Refusal) -> Case:
-    assert isinstance(found, Case), found
-    return found
-
-
 class SecondLookContract:
     """Tests of the second look; a subclass has the fixture ``tables``."""
 
@@ -56,7 +51,7 @@ class SecondLookContract:
         large, _ = tables.flag(paid(1, 1_000_000), paid(2, 1))
         tables.claim("eve")
 
-        case = _done(decide(tables, [large], LEGITIMATE, analyst="eve"))
+        case = done(decide(tables, [large], LEGITIMATE, analyst="eve"))
 
         assert asked(case) == (NOW, Tally(1, Decimal(1_000_000)))
         assert not case.is_closed
@@ -81,7 +76,7 @@ class SecondLookContract:
         assert case.is_closed
         assert case.is_look_due
         assert agreed_by(case, "eve") is agreed_by(case, "bob") is Refusal.SAME_PERSON
-        assert not _done(agreed_by(case, "cleo")).is_look_due
+        assert not done(agreed_by(case, "cleo")).is_look_due
 
     @pytest.mark.parametrize("changes", [{"amount_base": None, "base_currency": None}])
     def test_a_payment_without_a_rate_is_released_with_a_second_person(
@@ -90,14 +85,14 @@ class SecondLookContract:
         keys = tables.flag(paid(1, 5, **changes))
         tables.claim()
 
-        assert asked(_done(decide(tables, keys, LEGITIMATE))) == (NOW, Tally(1))
+        assert asked(done(decide(tables, keys, LEGITIMATE))) == (NOW, Tally(1))
 
     def test_parts_of_a_sum_are_one_sum_however_long_their_labels_take(self, tables: VerdictTables) -> None:
         first, second, _ = tables.flag(paid(1, 6_000), paid(2, 6_000), paid(3, 1))
         tables.claim()
 
-        early = _done(decide(tables, [first], LEGITIMATE))
-        late = _done(decide(tables, [second], LEGITIMATE, OTHER_FORM, at=NOW + HOUR))
+        early = done(decide(tables, [first], LEGITIMATE))
+        late = done(decide(tables, [second], LEGITIMATE, OTHER_FORM, at=NOW + HOUR))
 
         assert early.second_look is None
         assert asked(late) == (NOW + HOUR, Tally(2, Decimal(12_000)))
@@ -129,7 +124,7 @@ class SecondLookContract:
         contest = tables.verdicts().contest
 
         own = contest(KEY, "ann", "r", NOW + HOUR)
-        case = _done(contest(KEY, "bob", "r", NOW + HOUR))
+        case = done(contest(KEY, "bob", "r", NOW + HOUR))
 
         assert own is Refusal.SAME_PERSON
         assert (case.assignee, case.verdict) == ("bob", None)
@@ -144,14 +139,14 @@ class SecondLookContract:
         decide(tables, [large], LEGITIMATE)
         decide(tables, [small], LEGITIMATE, OTHER_FORM)
 
-        undone = _done(tables.verdicts().undo(KEY, OTHER_FORM, "ann", NOW + SECOND))
-        both = _done(tables.verdicts().undo(KEY, FORM, "ann", NOW + SECOND))
-        anew = _done(decide(tables, [large, small], FRAUD, "form-000000000003", at=NOW + 2 * SECOND))
+        undone = done(tables.verdicts().undo(KEY, OTHER_FORM, "ann", NOW + SECOND))
+        both = done(tables.verdicts().undo(KEY, FORM, "ann", NOW + SECOND))
+        anew = done(decide(tables, [large, small], FRAUD, "form-000000000003", at=NOW + 2 * SECOND))
 
         assert undone.is_look_due
         assert asked(both) == asked(anew) == (NOW, Tally(2, Decimal(1_000_001)))
         assert agreed_by(anew, "ann") is Refusal.SAME_PERSON
-        assert not _done(agreed_by(anew, "bob")).is_look_due
+        assert not done(agreed_by(anew, "bob")).is_look_due
 
     def test_a_label_that_opens_a_case_again_leaves_its_look_due(self, tables: VerdictTables) -> None:
         large, small = tables.flag(paid(1, 1_000_000), paid(2, 1))
@@ -175,8 +170,8 @@ class SecondLookContract:
         if is_delivered:
             tables.deliver()
 
-        flipped = _done(decide(tables, keys[:1], LEGITIMATE, OTHER_FORM, "eve", NOW + SECOND))
-        ended = _done(decide(tables, keys[2:], FRAUD, "form-000000000003", "eve", NOW + 2 * SECOND))
+        flipped = done(decide(tables, keys[:1], LEGITIMATE, OTHER_FORM, "eve", NOW + SECOND))
+        ended = done(decide(tables, keys[2:], FRAUD, "form-000000000003", "eve", NOW + 2 * SECOND))
 
         assert asked(flipped) == (NOW + SECOND, Tally(1, Decimal(5)))
         assert (ended.verdict, ended.is_look_due) == (CaseVerdict.MIXED, True)
@@ -202,10 +197,10 @@ class SecondLookContract:
     ) -> None:
         first, second, _ = tables.flag(paid(1, 10_000), paid(2, 1), paid(3, 1))
         tables.claim("eve")
-        seen = _done(decide(tables, [first], LEGITIMATE, analyst="eve")).second_look
+        seen = done(decide(tables, [first], LEGITIMATE, analyst="eve")).second_look
         assert seen is not None
 
-        case = _done(decide(tables, [second], LEGITIMATE, OTHER_FORM, "eve", NOW + SECOND))
+        case = done(decide(tables, [second], LEGITIMATE, OTHER_FORM, "eve", NOW + SECOND))
 
         assert agree(case, "bob", seen.version, NOW + SECOND) is Refusal.CHANGED
         assert asked(case) == (NOW, Tally(2, Decimal(10_001)))
@@ -219,7 +214,7 @@ class SecondLookContract:
         case = decide_all(tables, CaseKey(KEY.case_owner, 2), paid(2, 1), OTHER_FORM, HOUR, analyst="bob")
 
         assert agreed_by(case, "eve") is agreed_by(case, "bob") is Refusal.SAME_PERSON
-        assert not _done(agreed_by(case, "cleo")).is_look_due
+        assert not done(agreed_by(case, "cleo")).is_look_due
 
     def test_a_contest_leaves_fraud_fraud_and_its_release_is_looked_at(self, tables: VerdictTables) -> None:
         large, small = tables.flag(paid(1, 9_000), paid(2, 1))
@@ -228,10 +223,10 @@ class SecondLookContract:
         decide(tables, [small], LEGITIMATE, OTHER_FORM, "bob")
         tables.deliver()
 
-        _done(tables.verdicts().contest(KEY, "eve", "please look again", NOW + HOUR))
+        done(tables.verdicts().contest(KEY, "eve", "please look again", NOW + HOUR))
         tables.deliver()
         contested = tables.statuses()
-        case = _done(decide(tables, [large, small], LEGITIMATE, "form-000000000003", "eve", NOW + HOUR))
+        case = done(decide(tables, [large, small], LEGITIMATE, "form-000000000003", "eve", NOW + HOUR))
 
         assert contested == ["confirmed_fraud", "open"]
         assert asked(case) == (NOW + HOUR, Tally(2, Decimal(9_001)))
@@ -246,7 +241,7 @@ class SecondLookContract:
         tables.deliver()
         tables.claim("eve", at=NOW + HOUR)
 
-        case = _done(decide(tables, [large], LEGITIMATE, OTHER_FORM, "eve", NOW + HOUR))
+        case = done(decide(tables, [large], LEGITIMATE, OTHER_FORM, "eve", NOW + HOUR))
 
         assert asked(case) == (NOW + HOUR, Tally(1, Decimal(9_000)))
 
@@ -254,10 +249,10 @@ class SecondLookContract:
         small, large, _ = tables.flag(paid(1, 1), paid(2, 9_000), paid(3, 1))
         tables.claim("eve")
         decide(tables, [small], FRAUD, analyst="eve")
-        flipped = _done(decide(tables, [small], LEGITIMATE, OTHER_FORM, "eve", NOW + SECOND))
-        tables.put(_done(agreed_by(flipped, "bob")))
+        flipped = done(decide(tables, [small], LEGITIMATE, OTHER_FORM, "eve", NOW + SECOND))
+        tables.put(done(agreed_by(flipped, "bob")))
 
-        case = _done(decide(tables, [large], LEGITIMATE, "form-000000000003", "eve", NOW + HOUR))
+        case = done(decide(tables, [large], LEGITIMATE, "form-000000000003", "eve", NOW + HOUR))
 
         assert asked(case) == (NOW + HOUR, Tally(2, Decimal(9_001)))
 
@@ -284,7 +279,7 @@ class SecondLookContract:
         (key,) = tables.flag(paid(1, 2))
         tables.claim()
 
-        case = _done(
+        case = done(
             tables.verdicts().decide(
                 KEY, FORM, [key], LEGITIMATE, "ann", NOW, released_elsewhere=Decimal(9_998)
             )
@@ -296,7 +291,7 @@ class SecondLookContract:
         keys = tables.flag(paid(1, 9_000))
         tables.claim()
         for _ in range(9):
-            _done(decide(tables, keys, LEGITIMATE))
+            done(decide(tables, keys, LEGITIMATE))
 
         case = decide_all(tables, CaseKey(owner_of("mule-1"), 1), paid_by("mule-1", 9_000), OTHER_FORM)
 
@@ -315,4 +310,4 @@ def decide_all(
     """Open a case with a payment, and decide on it."""
     (event_key,) = tables.flag(flagged)
     tables.claim(analyst, key)
-    return _done(tables.verdicts().decide(key, form, [event_key], ruling, analyst, NOW + after))
+    return done(tables.verdicts().decide(key, form, [event_key], ruling, analyst, NOW + after))

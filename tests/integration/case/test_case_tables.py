@@ -15,8 +15,10 @@ from tests.support.case_lookup_contract import CaseLookupContract, LookupTables
 from tests.support.case_store_contract import LIMITS, CaseStoreContract, DynamoDbCaseTables, payment
 from tests.support.case_verdict_contract import CaseVerdictContract
 from tests.support.case_verdict_world import NAMES, VerdictTables
+from tests.support.contest_contract import ContestContract
 from tests.support.crashes import make_crashes
 from tests.support.payments import NOW, Log, Metrics
+from tests.support.second_look_contract import SecondLookContract
 from tests.support.tables import make_table
 
 if TYPE_CHECKING:
@@ -94,7 +96,9 @@ class TestDeskOnMiniStack(CaseDeskContract):
         return DeskTable(client, make_table(client, "cases", unique_name))
 
 
-class TestVerdictsOnDynamoDbLocal(CaseVerdictContract):
+class OnDynamoDbLocal:
+    """The tables on which people decide, on DynamoDB Local."""
+
     @pytest.fixture
     def tables(self, dynamodb_local: Any, unique_name: Callable[[str], str]) -> VerdictTables:
         return VerdictTables(
@@ -102,11 +106,29 @@ class TestVerdictsOnDynamoDbLocal(CaseVerdictContract):
         )
 
 
-class TestVerdictsOnMiniStack(CaseVerdictContract):
+class OnMiniStack:
+    """The same on MiniStack."""
+
     @pytest.fixture
     def tables(self, aws_client: Callable[[str], Any], unique_name: Callable[[str], str]) -> VerdictTables:
         client = aws_client("dynamodb")
         return VerdictTables(client, *(make_table(client, name, unique_name) for name in NAMES))
+
+
+class TestVerdictsOnDynamoDbLocal(OnDynamoDbLocal, CaseVerdictContract):
+    """What people decide."""
+
+
+class TestVerdictsOnMiniStack(OnMiniStack, CaseVerdictContract):
+    """What people decide."""
+
+
+class TestSecondLooksOnDynamoDbLocal(OnDynamoDbLocal, SecondLookContract):
+    """What a second person looks at."""
+
+
+class TestContestsOnDynamoDbLocal(OnDynamoDbLocal, ContestContract):
+    """What is withdrawn beside the labels of others."""
 
 
 class TestLookupsOnDynamoDbLocal(CaseLookupContract):

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from contract.flagged import FlaggedTransaction
 
 
-def mend(tables: DictCaseTables, *rows: FlaggedTransaction) -> Worker:
+def repair(tables: DictCaseTables, *rows: FlaggedTransaction) -> Worker:
     worker = Worker(tables)
     for row in rows or tables.rows():
-        worker.stage.mend(to_flagged_item(row))
+        worker.stage.repair(to_flagged_item(row))
     return worker
 
 
@@ -64,11 +64,11 @@ def test_after_any_restore_cases_say_what_the_rows_say(
         restored.flagged_rows.setdefault(flagged.key, flagged)
         changed(restored, flagged, status=tables.flagged_rows[flagged.key].status)
 
-    mend(restored)
+    repair(restored)
 
     check(restored)
     before = copy_of(restored)
-    mend(restored)
+    repair(restored)
     assert vars(before) == vars(restored)
 
 
@@ -78,10 +78,10 @@ def test_a_row_that_was_restored_to_before_its_marks_is_counted_once() -> None:
     (case,) = taken(tables, one)
     tables.put(one)
 
-    worker = mend(tables)
+    worker = repair(tables)
 
-    (mended,) = tables.cases()
-    assert (mended.undecided, mended.alert_count) == (case.undecided, case.alert_count)
+    (case_after,) = tables.cases()
+    assert (case_after.undecided, case_after.alert_count) == (case.undecided, case.alert_count)
     worker.take(changed(tables, one, status=CONFIRMED_FRAUD))
     assert tables.cases()[0].verdict is CaseVerdict.FRAUD
     check(tables)
@@ -92,11 +92,10 @@ def test_rows_whose_case_is_gone_are_in_one_case_together() -> None:
     one, two = payment("tx-1"), payment("tx-2", 1)
     taken(tables, one, two)
     tables.case_rows.clear()
-    taken(
-        tables, payment("tx-3", 2)
-    )  # before anybody counts: it opens the first case again, which two rows name
+    # Before anybody counts, a payment opens the first case again, which two rows name.
+    taken(tables, payment("tx-3", 2))
 
-    mend(tables, one)
+    repair(tables, one)
 
     (case,) = tables.cases()
     assert case.payment_count == 3
@@ -111,7 +110,7 @@ def test_labels_that_are_gone_open_the_case_again_that_they_have_closed() -> Non
     Worker(tables).take(changed(tables, one, status=FALSE_POSITIVE))
     tables.flagged_rows = before.flagged_rows
 
-    mend(tables)
+    repair(tables)
 
     (case,) = tables.cases()
     assert (case.status, case.verdict, case.closed_at) == (CaseStatus.OPEN, None, None)
@@ -129,7 +128,7 @@ def test_a_case_that_is_open_again_keeps_its_second_look() -> None:
     tables.case_rows[case.key] = msgspec.structs.replace(case, decided_by=("eve",), second_look=look)
     tables.flagged_rows = backup
 
-    mend(tables)
+    repair(tables)
 
     (case,) = tables.cases()
     assert (case.is_closed, case.second_look) == (False, look)
@@ -144,7 +143,7 @@ def test_an_undecided_payment_of_a_case_that_labels_have_closed_moves_to_the_new
     taken(tables, two)
     tables.put(before)
 
-    mend(tables)
+    repair(tables)
 
     assert {row.case_id for row in tables.rows()} == {tables.cases()[1].case_id}
     check(tables)
@@ -164,11 +163,11 @@ def test_a_case_that_a_person_has_closed_stays_closed_while_its_labels_are_on_th
     )
     tables.case_rows[case.key] = closed
 
-    mend(tables)
+    repair(tables)
 
-    (mended,) = tables.cases()
-    assert (mended.status, mended.closed_by, mended.fraud) == (CaseStatus.CLOSED, "ann", Tally())
-    assert mended.undecided == case.undecided
+    (case_after,) = tables.cases()
+    assert (case_after.status, case_after.closed_by, case_after.fraud) == (CaseStatus.CLOSED, "ann", Tally())
+    assert case_after.undecided == case.undecided
 
 
 @pytest.mark.parametrize("call", range(8))
@@ -180,9 +179,9 @@ def test_a_crash_after_any_call_of_a_repair_changes_nothing_that_the_next_one_ma
     worker = Worker(tables, {call: partial(crash)})
 
     try:
-        worker.stage.mend(to_flagged_item(two))
+        worker.stage.repair(to_flagged_item(two))
     except Crash:
-        mend(tables, two)
+        repair(tables, two)
 
     check(tables)
 
@@ -198,10 +197,10 @@ def test_somebody_who_changes_a_case_meanwhile_is_counted_too() -> None:
 
     worker = Worker(tables, {0: joined})
 
-    worker.stage.mend(to_flagged_item(one))
+    worker.stage.repair(to_flagged_item(one))
 
-    (mended,) = tables.cases()
-    assert mended.undecided.payments == 2
+    (case_after,) = tables.cases()
+    assert case_after.undecided.payments == 2
     assert worker.waits
     check(tables)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from contract.case import Case, CaseStatus, CaseVerdict, Tally
+from contract.case import Case, CaseKey, CaseStatus, CaseVerdict, Tally
 from contract.case_decision import MAX_DECIDED, ApprovedPayment
 from contract.case_work import Refusal
 from contract.label_message import decode_label_message
@@ -157,6 +157,27 @@ def test_what_is_called_fraud_later_is_not_released(tables: VerdictTables) -> No
 
     assert isinstance(case, Case)
     assert case.second_look is None
+
+
+@pytest.mark.parametrize("is_undone", [False, True])
+def test_what_was_released_of_them_with_an_earlier_case_counts_with_the_next_one(
+    tables: VerdictTables, is_undone: bool
+) -> None:
+    keys = tables.flag(payment("tx-1"))
+    tables.claim()
+    decide(tables, [], [approved(1, "9000")], LEGITIMATE)
+    decide(tables, keys, [], FRAUD, "form-fedcba987654")
+    if is_undone:
+        tables.verdicts().undo(KEY, FORM, "ann", NOW + SECOND)
+    second = CaseKey(KEY.case_owner, 2)
+    keys = tables.flag(payment("tx-2", 1))
+    tables.claim(key=second)
+
+    case = tables.verdicts().decide(second, FORM, keys, LEGITIMATE, "ann", NOW)
+
+    assert isinstance(case, Case)
+    released = None if case.second_look is None else case.second_look.released
+    assert released == (None if is_undone else Tally(2, Decimal(10_250)))
 
 
 def test_the_label_stage_takes_their_labels_and_the_withdrawals_once(aws: Callable[[str], Any]) -> None:

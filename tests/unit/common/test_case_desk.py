@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -13,9 +12,9 @@ from botocore.exceptions import ClientError
 from common.case_desk import CaseDesk
 from common.cases import cases_backoff
 from contract.case import Case, CaseVerdict, from_case_item, to_case_item
-from contract.case_work import Refusal, claim, close, undo_close
+from contract.case_work import Refusal, claim, close, undo
 from tests.support.case_desk_contract import CaseDeskContract, DeskTable, make_cases, make_desk
-from tests.support.cases import make_case
+from tests.support.cases import make_case, make_decision
 from tests.support.moto_aws import OneAtATime, aws
 from tests.support.payments import NOW, Log
 from tests.support.tables import make_table
@@ -24,6 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["aws"]
+
+UNDO_IT = partial(undo, decision=make_decision(), others=(), analyst="ann", now=NOW)
+"""A step that opens a closed case again."""
 
 
 class TestOnMoto(CaseDeskContract):
@@ -161,9 +163,7 @@ def test_undoing_is_refused_only_where_a_newer_case_exists(reasons: str, outcome
     assert isinstance(closed, Case)
     client = Refusing(closed, reasons)
 
-    done = make_desk(client, "c").change(
-        closed.key, partial(undo_close, analyst="ann", now=NOW + timedelta(seconds=1))
-    )
+    done = make_desk(client, "c").change(closed.key, UNDO_IT)
 
     assert done is outcome or type(done) is outcome
 
@@ -173,4 +173,4 @@ def test_undoing_that_can_never_be_written_is_an_error() -> None:
     client = Refusing(closed, "ValidationError None")
 
     with pytest.raises(ClientError):
-        make_desk(client, "c").change(closed.key, partial(undo_close, analyst="ann", now=NOW))
+        make_desk(client, "c").change(closed.key, UNDO_IT)

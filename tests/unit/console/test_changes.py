@@ -147,8 +147,13 @@ def test_a_candidate_is_given_to_others(
     assert change.version_after == ("2" if share is None else "1")
 
 
-@pytest.mark.parametrize("form", [{}, {"reach": "candidate"}, {"reach": "candidate", "share": "60"}])
-def test_a_candidate_is_given_to_nobody_that_is_not_said(lead: ConsoleWorld, form: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "form",
+    [{}, {"reach": "candidate"}, *({"reach": "candidate", "share": share} for share in ("60", "5", "5.0"))],
+)
+def test_a_candidate_is_proposed_for_nobody_who_is_not_named_and_not_for_those_it_has(
+    lead: ConsoleWorld, form: dict[str, str]
+) -> None:
     lead.sign_in(Group.AUTHOR)
 
     assert lead.post("/rules/candidate", form | {"reason": "it is good"}).status == 422

@@ -12,6 +12,7 @@ import yaml
 
 from console.difference_views import Comparison, compared
 from contract.authoring import Answer
+from engine.rollout.entries import changed_entries
 from lab.models import kept_model
 from rules_validator.author_desk import answer
 from tests.support.console_rulesets import CHAMPION, DRAW_KEY, RULESET, RULESET_WITH_CANDIDATE, outline_of
@@ -249,6 +250,38 @@ def test_entries_of_a_list_that_allows_or_denies_no_more_by_its_rules_are_shown(
 
     no_more = ("denied no more by the rules", "denied_merchants", "shop-9")
     assert shown == [[("allowed by the rules", "denied_merchants", "shop-9"), no_more], [no_more], []]
+
+
+SECRET = "entries: [{value: tok_secret_1234, note: stolen}]"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "rows"),
+    [
+        (
+            RULESET.replace("entries: []", SECRET),
+            RULESET.replace("  denied_cards: {field: card_id, entries: []}\n", ""),
+            [("list taken out", "denied_cards", ""), ("taken off", "denied_cards", "tok_secret_1234")],
+        ),
+        (
+            RULESET.replace("entries: []", SECRET),
+            RULESET.replace("entries: []", SECRET).replace("card_id", "device_id"),
+            [
+                ("list of another field", "denied_cards", ""),
+                ("added", "denied_cards", "tok_secret_1234"),
+                ("taken off", "denied_cards", "tok_secret_1234"),
+            ],
+        ),
+    ],
+    ids=["a list taken out", "a list of another field"],
+)
+def test_whoever_approves_sees_each_entry_that_a_change_of_its_whole_list_concerns(
+    before: str, after: str, rows: list[tuple[str, str, str]]
+) -> None:
+    (part,) = compared(outline_of(before), outline_of(after), is_revealed=True).parts
+
+    assert [entry[:3] for entry in part.entries] == rows
+    assert {entry.value for entry in changed_entries(before, after)} == {"tok_secret_1234"}
 
 
 def test_comments_are_no_difference() -> None:

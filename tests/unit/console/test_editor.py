@@ -224,6 +224,15 @@ def test_a_form_without_fields_is_one_of_a_new_rule() -> None:
     assert written.kind is ChangeKind.SHADOW
 
 
+@pytest.mark.parametrize("path", ["check", "try", "propose"])
+def test_a_text_that_is_the_active_one_is_refused_in_the_form(author: ConsoleWorld, path: str) -> None:
+    page = author.post(f"/rules/{path}", form(author, RULESET, scope="document", reach="to_all"))
+
+    assert page.status == 422
+    assert "It changes nothing: the active ruleset is the same text." in page.body
+    assert (proposed(author), author.replays.jobs) == ([], [])
+
+
 def test_a_changed_candidate_of_the_same_version_is_refused(author: ConsoleWorld) -> None:
     author.rulesets.activate(RULESET_WITH_CANDIDATE, NOW, 2)
 

@@ -1,4 +1,4 @@
-"""What somebody sees of the queue, and how it is counted."""
+"""What somebody sees of the queue."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from contract.alert import Severity
 from contract.case import QueuedCase, Tally, from_queued_item, to_case_item
-from contract.case_queue import QueueFilter, at_risk_base, count_queue
+from contract.case_queue import QueueFilter, at_risk_base
 from contract.case_work import LEASE
 from tests.support.cases import make_case
 from tests.support.payments import NOW
@@ -46,26 +46,3 @@ def test_a_filter_takes_what_it_names(
     assert wanted.takes(queued(**taken), NOW)
     assert not wanted.takes(queued(**left_out), NOW)
     assert QueueFilter().takes(queued(**left_out), NOW)
-
-
-def test_the_queue_is_counted_by_who_has_what() -> None:
-    early = NOW - timedelta(hours=1)
-    cases = [
-        queued(**HELD),
-        queued(**HELD | {"assignee": "bob"}),
-        queued(**HELD | {"assignee": "bob"}),
-        queued(**HELD | {"lease_until": NOW}),
-        queued(due_at=early, severity=Severity.MEDIUM),
-    ]
-
-    counts = count_queue(cases, NOW)
-
-    assert (counts.total, counts.free, counts.overdue, counts.oldest_due_at) == (5, 2, 1, early)
-    assert counts.by_severity == {Severity.HIGH: 4, Severity.MEDIUM: 1}
-    assert list(counts.workload.items()) == [("bob", 2), ("ann", 1)]
-
-
-def test_an_empty_queue_counts_nothing() -> None:
-    counts = count_queue([], NOW)
-
-    assert (counts.total, counts.free, counts.oldest_due_at, counts.workload) == (0, 0, None, {})
