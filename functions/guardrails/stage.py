@@ -183,9 +183,8 @@ class Guardrails:
         """
         stopped, earlier = newest[-1], self._deployments.before(newest[-1].number)
         if not earlier or earlier[-1].is_undone:
-            self._deployments.stop(
-                stopped
-            )  # the first one: nothing decides then, and nothing is there to record
+            # The first one: afterwards none is active, and a row would have no ruleset to name.
+            self._deployments.stop(stopped)
             return
         before = self._read(earlier[-1])
         begun = self._own.begin(

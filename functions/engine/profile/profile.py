@@ -58,7 +58,7 @@ MAX_PARTITIONS: Final = 8
 """For how many partitions a profile keeps an offset. A user's key puts all its payments on one."""
 
 MAX_VERDICTS: Final = 8
-"""How many applied verdicts a profile remembers: as many as are read for a user."""
+"""How many applied verdicts a profile remembers, and how many of a user's newest it applies in one go."""
 
 MAX_REPEAT_MS: Final = 3 * MS_PER_DAY
 """How far the clocks of payments under one transaction id are apart at most, for one to repeat the other or to reuse its id: a
