@@ -109,7 +109,9 @@ def test_user_s_own_frauds_are_verdicts_that_the_next_payment_applies() -> None:
     assert [verdict.is_fraud for verdict in second.decided.outcome.lessons.verdicts] == [True]
 
 
-def test_a_verdict_of_legitimate_teaches_after_a_minute_as_in_the_score_stage_and_one_of_fraud_at_once() -> None:
+def test_a_verdict_of_legitimate_teaches_after_a_minute_as_in_the_score_stage_and_one_of_fraud_at_once() -> (
+    None
+):
     known = 7 * DAY
     history = [
         sent(0, "500", merchant_id="shop", user_id="honest"),
