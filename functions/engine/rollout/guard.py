@@ -14,7 +14,7 @@ import msgspec
 
 from contract.side import Side
 from engine.rollout.counts import RolloutCounts, end_of_step, total
-from engine.rollout.difference import Ratio, above_share, beyond, ratio, short_of
+from engine.rollout.difference import above_share, beyond, ratio, short_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,7 +36,6 @@ WATCHED_MINUTES: Final = 60
 """Windows up to this length are also looked at for all users: what left its band there only is for people, while it lasts."""
 
 _SETTLED: Final = "users with a past"
-_MINUTES_A_DAY: Final = 1_440
 _SLOW: Final = 0.01
 """Share of the evaluations that may be slower than the limit."""
 _CLUSTERED: Final = 4.0
@@ -69,9 +68,6 @@ class Finding(msgspec.Struct, frozen=True):
     """For people: what left its band, in how many minutes, and by how much."""
     suspensions: tuple[Suspension, ...]
     """Of the champion, and of a candidate that may stay."""
-    alerts: Ratio
-    blocks: Ratio
-    """Over all minutes."""
     watched: tuple[str, ...] = ()
     """What left its band by all users, and not by those with a past: a thief's accounts, or a system in its first days. People look at it."""
 
@@ -89,7 +85,7 @@ def evaluate(windows: Mapping[int, RolloutCounts], ruleset: Ruleset) -> Finding:
     Parameters
     ----------
     windows : Mapping[int, RolloutCounts]
-        Minutes to what was counted in so many of the last ones, such as :func:`windows_of` gives it. The longest is all of the time.
+        Minutes to what was counted in so many of the last ones, such as :func:`windows_of` gives it.
     ruleset : Ruleset
         The document's.
 
@@ -122,16 +118,12 @@ def evaluate(windows: Mapping[int, RolloutCounts], ruleset: Ruleset) -> Finding:
             for each in _too_frequent(lately, side, rules)
             if (each.side, each.rule_id) not in found_before
         ]
-    longest = max(windows)
-    whole, days = windows[longest], max(longest, 1) / _MINUTES_A_DAY
     sentences = reasons[:1] + [each.sentence for each in suspensions]
     action = Action.WITHDRAW if reasons else Action.SUSPEND if suspensions else Action.KEEP
     return Finding(
         action,
         " ".join(sentences) or "Nothing has left its band.",
         tuple(suspensions),
-        ratio(whole.alerts, days),
-        ratio(whole.blocks, days),
         tuple(watched),
     )
 
