@@ -15,7 +15,7 @@ from contract.scored import Decision
 from contract.verdict import Verdict
 from engine.entities.risk import LEAST_USUAL_RATE, LabelledPayments, Risk, RiskReading
 from engine.profile.fingerprints import key_hash
-from engine.profile.verdict_list import MAX_LISTED, ListedVerdict
+from engine.profile.verdict_list import MAX_LISTED, ListedVerdict, taught
 from lab.datasets import DatasetError
 from simulator.draws import Draws
 
@@ -151,7 +151,7 @@ class PlayedLabels:
 
     def verdicts(self, user_id: str, clock_s: int) -> list[Verdict]:
         """What labels say of a user's payments, oldest first, as far as it teaches at a time, s since the epoch."""
-        return [each.verdict for each in self._verdicts.get(user_id, ()) if each.teaches(clock_s)]
+        return taught(self._verdicts.get(user_id, ()), clock_s)
 
     def decided(self, facts: PaymentFacts, ids: EntityIds, decided: Decided, truth: Truth) -> None:
         """Take a payment whose label will become known: fraud, and what people look at because it was flagged."""

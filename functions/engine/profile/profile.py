@@ -44,7 +44,7 @@ from engine.profile.outcome import (
 from engine.profile.packed_columns import empty
 from engine.profile.pending_payments import Pending, PendingPayments
 from engine.profile.recent_payments import RecentPayments
-from engine.profile.seen_values import SeenKind, SeenValues
+from engine.profile.seen_values import UNFAMILIAR_BY_FRAUD, SeenValues
 from engine.profile.stops import recount
 
 if TYPE_CHECKING:
@@ -373,7 +373,7 @@ class Profile:
         recount(verdict, self.recent, self.hours, self.days)
         if verdict.is_fraud:
             self.pending.take((verdict.key_hash,))
-            for kind in (SeenKind.DEVICE, SeenKind.MERCHANT, SeenKind.PAYEE):
+            for kind in UNFAMILIAR_BY_FRAUD:
                 self.seen.forget(verdict.seen[kind])
         else:
             for pending in self.pending.take((verdict.key_hash,)):

@@ -9,6 +9,7 @@ from engine.profile import to_bytes
 from engine.profile.outcome import NO_LESSONS, Lessons, Outcome
 from engine.profile.profile import MAX_VERDICTS
 from engine.profile.seen_values import FAMILIAR_COUNT, SeenKind
+from engine.profile.verdict_list import TEACHES_AFTER_S, ListedVerdict, taught
 from tests.support.histories import DAY_S, Event, approved, facts_at, folded, verdict_on
 from tests.support.kafka_events import TOPIC
 from tests.support.payments import APPROVED, BLOCKED, REVIEWED
@@ -202,3 +203,21 @@ def test_later_verdict_on_a_payment_outweighs_the_earlier_one() -> None:
     after_lessons(profile, STRANGE_S + 60, honest, fraud)
 
     assert features_at(profile, STRANGE_S + 60)["is_unfamiliar_device"] is True
+
+
+def test_a_device_that_a_fraud_has_made_unfamiliar_stays_so_when_an_earlier_verdict_of_legitimate_has_waited() -> (
+    None
+):
+    honest, fraud = strange("honest"), strange("fraud", STRANGE_S + 1, payee_id="mule")
+    profile = folded([*USUAL, Event(honest, BLOCKED), Event(fraud, BLOCKED)])
+    listed = [
+        ListedVerdict(verdict_on(honest, is_fraud=False, verdict_hash=1), 0),
+        ListedVerdict(verdict_on(fraud, is_fraud=True, verdict_hash=2), 30),
+    ]
+
+    for now_s in (40, TEACHES_AFTER_S):
+        after_lessons(profile, STRANGE_S + now_s, *taught(listed, now_s))
+
+    features = features_at(profile, STRANGE_S + TEACHES_AFTER_S)
+    assert features["is_unfamiliar_device"] is features["is_new_device"] is True
+    assert features["is_unfamiliar_payee"] is False
