@@ -33,7 +33,7 @@ MIN_SETTLED_USERS: Final = 100
 """Users with a past, below which a window says nothing: a few old accounts that somebody has bought must not be a large share."""
 
 WATCHED_MINUTES: Final = 60
-"""Windows up to this length are also looked at for all users: what left its band there only is for people, while it lasts."""
+"""Windows up to this length are also judged by all payments. What left its band only there is for people, while it lasts."""
 
 _SETTLED: Final = "users with a past"
 _SLOW: Final = 0.01
@@ -69,7 +69,7 @@ class Finding(msgspec.Struct, frozen=True):
     suspensions: tuple[Suspension, ...]
     """Of the champion, and of a candidate that may stay."""
     watched: tuple[str, ...] = ()
-    """What left its band by all users, and not by those with a past: a thief's accounts, or a system in its first days. People look at it."""
+    """What left its band by all payments, and not by users with a past: a thief's accounts, or a system in its first days. People look at it."""
 
 
 def is_judged(ruleset: Ruleset) -> bool:
@@ -108,7 +108,7 @@ def evaluate(windows: Mapping[int, RolloutCounts], ruleset: Ruleset) -> Finding:
     watched = []
     if not reasons:
         lately = {
-            minutes: _all_users(counts) for minutes, counts in windows.items() if minutes <= WATCHED_MINUTES
+            minutes: _all_payments(counts) for minutes, counts in windows.items() if minutes <= WATCHED_MINUTES
         }
         watched = _left_bands(lately, ruleset.guardrails) if has_candidate else []
         found_before = {(each.side, each.rule_id) for each in suspensions}
@@ -179,7 +179,7 @@ def _settled(counts: RolloutCounts) -> _Judged:
     return _Judged(of.users, of.alerts, of.blocks, of.errors, of.champion_hits, of.candidate_hits, _SETTLED)
 
 
-def _all_users(counts: RolloutCounts) -> _Judged:
+def _all_payments(counts: RolloutCounts) -> _Judged:
     return _Judged(
         counts.payments,
         counts.alerts,
