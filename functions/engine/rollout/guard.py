@@ -108,7 +108,9 @@ def evaluate(windows: Mapping[int, RolloutCounts], ruleset: Ruleset) -> Finding:
     watched = []
     if not reasons:
         lately = {
-            minutes: _all_payments(counts) for minutes, counts in windows.items() if minutes <= WATCHED_MINUTES
+            minutes: _all_payments(counts)
+            for minutes, counts in windows.items()
+            if minutes <= WATCHED_MINUTES
         }
         watched = _left_bands(lately, ruleset.guardrails) if has_candidate else []
         found_before = {(each.side, each.rule_id) for each in suspensions}
