@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.rollout.report import LOST, MAX_RULES, NEW, first_sentences, overlap_sentence, times_sentence
+from engine.rollout.report import (
+    JUDGED,
+    LOST,
+    MAX_RULES,
+    NEW,
+    first_sentences,
+    overlap_sentence,
+    times_sentence,
+    users_text,
+)
 from lab.pages.drawing import bar_plot
 from lab.pages.page import Fact, Listing, Page, Plot, Section, Text, figures, sections, table, words
 
@@ -70,6 +79,7 @@ def _compared(report: RolloutReport) -> Section:
     ]
     blocks: list[Block] = [
         *(Text(f"{each.what}: {each.sentence} {overlap_sentence(each)}") for each in report.differences),
+        Text(JUDGED),
         Plot(
             bar_plot(bars, "payments"),
             "Bars: payments that the champion and the candidate review or block; the table below has the figures.",
@@ -121,8 +131,18 @@ def _limited(report: RolloutReport) -> Section:
     if not report.limited:
         return Section("Rules", (Text("No rule has a largest share, so nothing is counted."),))
     rows = [
-        (each.rule_id, each.mode, f"{each.held:,}", f"{each.share:.2%}", f"{each.max_percent:g}%")
+        (
+            each.rule_id,
+            each.mode,
+            f"{each.held:,}",
+            f"{each.share:.2%}",
+            users_text(each),
+            f"{each.max_percent:g}%",
+        )
         for each in report.limited
     ]
-    columns = (*words("rule", "mode"), *figures("held for", "share of the payments", "at most"))
+    columns = (
+        *words("rule", "mode"),
+        *figures("held for", "share of the payments", "share of the users with a past", "at most"),
+    )
     return Section("Rules", (table("Rules with a largest share", columns, rows),))

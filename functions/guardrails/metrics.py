@@ -37,5 +37,5 @@ class Metric(StageMetric):
     LEFT_BY_NEW_USERS = (
         "BandsLeftByNewUsers",
         COUNT,
-        "Bands of the ruleset that were left by all users, and not by those with a past; nothing was withdrawn or suspended.",
+        "Bands of the ruleset that were left by all payments, and not by users with a past; nothing was withdrawn or suspended.",
     )

@@ -85,7 +85,7 @@ class OwnChanges:
         for each in others:
             if _what(each) == _what(change):
                 return each
-        self.give_up(change.changed_at)
+        self.end_unneeded(change.changed_at)
         begun = msgspec.structs.replace(change, state=ChangeState.DEPLOYING)
         self._begun = None
         self._changes.put(begun)
@@ -122,8 +122,8 @@ class OwnChanges:
         # Last: whoever finds the row begun emits again, and two alerts are better than none.
         self._end(begun, ChangeState.DEPLOYED, now, deployment=deployment)
 
-    def give_up(self, now: datetime) -> None:
-        """End what was begun, and does not follow from the counts any more."""
+    def end_unneeded(self, now: datetime) -> None:
+        """Write that what was begun and not deployed does not follow from the counts any more."""
         for change in self._all_begun(now):
             self._end(change, ChangeState.FAILED, now, failure=_NOT_NEEDED)
 
@@ -147,7 +147,7 @@ class OwnChanges:
         after = change.begun_after or 0
         found = self._deployments.find(after + 1)
         if found is None and newest_deployment == after:
-            return  # this run begins it, or gives it up
+            return  # this run goes on with it, or ends it as not needed
         is_own = (
             found is not None
             and document_sha256(found.document) == change.sha256_after

@@ -125,7 +125,7 @@ class Guardrails:
     def _judge(self, newest: Sequence[Deployment], ruleset: Ruleset, now: datetime) -> str:
         """Judge the active ruleset, act, and say what was found."""
         if not is_judged(ruleset):
-            self._own.give_up(now)
+            self._own.end_unneeded(now)
             return "Nothing of the ruleset can be withdrawn or suspended."
         counted = self._counts.read(ruleset.digest, now)
         if counted.not_kept is not None:
@@ -139,7 +139,7 @@ class Guardrails:
         if finding.watched:
             self._log.warning("new users alone leave a band", extra={"reason": " ".join(finding.watched)})
         if finding.action is Action.KEEP:
-            self._own.give_up(now)
+            self._own.end_unneeded(now)
         elif newest[-1].state in RUNNING:
             self._stop(newest, ruleset, finding, now)
         else:
@@ -183,9 +183,8 @@ class Guardrails:
         """
         stopped, earlier = newest[-1], self._deployments.before(newest[-1].number)
         if not earlier or earlier[-1].is_undone:
-            self._deployments.stop(
-                stopped
-            )  # the first one: nothing decides then, and nothing is there to record
+            # The first one: afterwards none is active, and a row would have no ruleset to name.
+            self._deployments.stop(stopped)
             return
         before = self._read(earlier[-1])
         begun = self._own.begin(

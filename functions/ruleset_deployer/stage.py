@@ -267,7 +267,7 @@ class Deployer:
             both = [newest[-1], *self._deployments.before(newest[-1].number)[-1:]]
             if not any(has_withdrawn(change, each.document, self._models) for each in both):
                 raise RefusedChangeError(_CANDIDATE_GONE)
-            self._examined(begun, both[-1])
+            self._examined(begun, both[-1])  # What would be refused then stops no deployment now.
             if self._rows.begin(change, after):
                 self._start_from_active(begun, newest)
 

@@ -67,7 +67,7 @@ class LabelWork:
     def verdicts(self, user_id: str, now: datetime) -> Sequence[Verdict]:
         """What people found about a user's payments, oldest first, as far as it teaches by now."""
         listed = self._verdicts.get(user_id, ())
-        return [each.verdict for each in listed if each.teaches(now.timestamp())] if listed else ()
+        return verdict_list.taught(listed, now.timestamp()) if listed else ()
 
     def _usual_rate(self, text: bytes) -> float:
         try:

@@ -102,7 +102,7 @@ class _Side:
             decided = decide(facts, profile, self._ruleset, entities=known)
         else:
             self._labels.learn(clock_s)
-            verdicts, risks = self._labels.verdicts(user_id), self._labels.risks(ids, clock_s)
+            verdicts, risks = self._labels.verdicts(user_id, clock_s), self._labels.risks(ids, clock_s)
             decided = decide(facts, profile, self._ruleset, verdicts, known, risks)
         profile.fold(facts, decided.outcome, position)
         if not decided.outcome.repeats:

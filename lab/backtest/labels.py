@@ -15,7 +15,7 @@ from contract.scored import Decision
 from contract.verdict import Verdict
 from engine.entities.risk import LEAST_USUAL_RATE, LabelledPayments, Risk, RiskReading
 from engine.profile.fingerprints import key_hash
-from engine.profile.profile import MAX_VERDICTS
+from engine.profile.verdict_list import MAX_LISTED, ListedVerdict, taught
 from lab.datasets import DatasetError
 from simulator.draws import Draws
 
@@ -125,7 +125,7 @@ class PlayedLabels:
         self._waiting: list[_Label] = []
         self._payments: dict[bytes, LabelledPayments] = {}
         self._risks: dict[bytes, Risk] = {}
-        self._verdicts: dict[str, list[Verdict]] = {}
+        self._verdicts: dict[str, list[ListedVerdict]] = {}
         self._payments_by_day: Counter[int] = Counter()
         self._frauds_by_day: Counter[int] = Counter()
         self._usual: tuple[int, float] = (0, LEAST_USUAL_RATE)
@@ -149,9 +149,9 @@ class PlayedLabels:
             self._usual = (day, max(frauds / payments if payments else 0.0, LEAST_USUAL_RATE))
         return self._usual[1]
 
-    def verdicts(self, user_id: str) -> list[Verdict]:
-        """What labels say of a user's payments, oldest first."""
-        return self._verdicts.get(user_id, [])
+    def verdicts(self, user_id: str, clock_s: int) -> list[Verdict]:
+        """What labels say of a user's payments, oldest first, as far as it teaches at a time, s since the epoch."""
+        return taught(self._verdicts.get(user_id, ()), clock_s)
 
     def decided(self, facts: PaymentFacts, ids: EntityIds, decided: Decided, truth: Truth) -> None:
         """Take a payment whose label will become known: fraud, and what people look at because it was flagged."""
@@ -204,6 +204,6 @@ class PlayedLabels:
         verdict_hash = key_hash(f"{label.key_hash}{label.is_fraud}")
         verdict = Verdict(verdict_hash, label.is_fraud, label.key_hash, label.at_s, label.seen)
         verdicts = self._verdicts.setdefault(label.user_id, [])
-        verdicts.append(verdict)
-        del verdicts[: -2 * MAX_VERDICTS]
+        verdicts.append(ListedVerdict(verdict, label.known_s))  # stored as soon as it is known
+        del verdicts[:-MAX_LISTED]
         self._on_known(label.key_hash, label.is_fraud)

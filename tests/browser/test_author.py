@@ -10,6 +10,7 @@ from tests.support.console_rows import USUAL, store_case
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from contract.case import Case
     from local.identity import ConsoleSite
     from local.stack import Stack
 
@@ -25,6 +26,15 @@ FOUND: Final = "#trial :text('payments of the last 7 days, of')"
 
 def choose(page: Any, name: str) -> None:
     page.click(f"main button:has-text('{name}')")
+
+
+def propose_the_card(page: Any, site: ConsoleSite, case: Case) -> None:
+    """Propose the card of a case for a list; the page is then that of the change."""
+    page.goto(f"{site.url}/cases/{case.case_id}/links/0")
+    page.click("main a:has-text('Put it on a list')")
+    page.fill("#reason", "seen with a mule")
+    choose(page, "Propose it")
+    page.wait_for_url("**/changes/*")
 
 
 def assert_all_payments_are_tried(page: Any) -> None:
@@ -99,13 +109,8 @@ def test_a_rule_is_corrected_proposed_approved_by_another_person_and_seen_as_can
 def test_a_trial_is_watched_without_javascript(
     stack: Stack, site: ConsoleSite, signed_in: Callable[..., Any]
 ) -> None:
-    case = store_case(stack.client("dynamodb"), "tried-2")
     page = signed_in("analyst", java_script_enabled=False)
-    page.goto(f"{site.url}/cases/{case.case_id}/links/0")
-    page.click("main a:has-text('Put it on a list')")
-    page.fill("#reason", "seen with a mule")
-    choose(page, "Propose it")
-    page.wait_for_url("**/changes/*")
+    propose_the_card(page, site, store_case(stack.client("dynamodb"), "tried-2"))
     address = page.url
 
     choose(page, "Try it on payments")
@@ -120,13 +125,8 @@ def test_a_trial_is_watched_without_javascript(
 def test_the_card_of_a_case_is_proposed_for_a_list_without_javascript(
     stack: Stack, site: ConsoleSite, signed_in: Callable[..., Any]
 ) -> None:
-    case = store_case(stack.client("dynamodb"), "listed-1")
     page = signed_in("analyst", java_script_enabled=False)
-    page.goto(f"{site.url}/cases/{case.case_id}/links/0")
-    page.click("main a:has-text('Put it on a list')")
-    page.fill("#reason", "seen with a mule")
-    choose(page, "Propose it")
-    page.wait_for_url("**/changes/*")
+    propose_the_card(page, site, store_case(stack.client("dynamodb"), "listed-1"))
 
     text = page.inner_text("main")
     assert "1 entry of lists" in text

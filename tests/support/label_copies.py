@@ -15,7 +15,7 @@ from engine.features import risk
 from engine.features.stored import unpack
 from engine.profile.facts import facts_of_row
 from engine.profile.fingerprints import key_hash
-from engine.profile.verdict_list import MAX_LISTED, ListedVerdict
+from engine.profile.verdict_list import MAX_LISTED, ListedVerdict, taught
 from engine.profile.verdict_list import from_bytes as read_verdicts
 from engine.profile.verdict_list import to_bytes as verdict_bytes
 from tests.support.histories import verdict_on
@@ -109,7 +109,9 @@ class LabelWitness:
     def verdicts_at(self, scored_at: datetime, user_id: str) -> Sequence[Verdict]:
         """What a try knew of a user."""
         value = self._tries[scored_at].verdicts.get(user_id)
-        return () if value is None or value == DAMAGED else [each.verdict for each in read_verdicts(value)]
+        return (
+            () if value is None or value == DAMAGED else taught(read_verdicts(value), scored_at.timestamp())
+        )
 
     def problems(self, new: Iterable[ScoredTransaction], raced: Container[Position]) -> list[str]:
         """Take new rows, and give what their features say of labels and may not."""

@@ -42,14 +42,15 @@ def model_reasons(
     Returns
     -------
     list[Reason]
-        In the order of the terms. Their points add up to ``points``; each has the sign of ``points`` and is not 0. Where no term speaks for
-        it, one reason names the probability alone.
+        In the order of the terms. Their points add up to ``points``; each has the sign of ``points`` and is not 0. Where no term has that
+        sign, one reason names the payment as a whole.
     """
     sign = 1 if points > 0 else -1
     speaking = [each for each in model.contributions(features) if each.log_odds * sign > 0]
     strongest = sorted(speaking, key=lambda each: -abs(each.log_odds))[:MAX_REASONS]
     if not strongest:
-        return [Reason(MODEL_RULE_ID, points, "The model: the payment as a whole is like earlier fraud.")]
+        like = "like" if sign > 0 else "unlike"
+        return [Reason(MODEL_RULE_ID, points, f"The model: the payment as a whole is {like} earlier fraud.")]
     shares = share_out(abs(points), [abs(each.log_odds) for each in strongest])
     return [
         Reason(

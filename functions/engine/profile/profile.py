@@ -44,7 +44,7 @@ from engine.profile.outcome import (
 from engine.profile.packed_columns import empty
 from engine.profile.pending_payments import Pending, PendingPayments
 from engine.profile.recent_payments import RecentPayments
-from engine.profile.seen_values import SeenKind, SeenValues
+from engine.profile.seen_values import UNFAMILIAR_BY_FRAUD, SeenValues
 from engine.profile.stops import recount
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ MAX_PARTITIONS: Final = 8
 """For how many partitions a profile keeps an offset. A user's key puts all its payments on one."""
 
 MAX_VERDICTS: Final = 8
-"""How many applied verdicts a profile remembers: as many as are read for a user."""
+"""How many applied verdicts a profile remembers, and how many of a user's newest it applies in one go."""
 
 MAX_REPEAT_MS: Final = 3 * MS_PER_DAY
 """How far the clocks of payments under one transaction id are apart at most, for one to repeat the other or to reuse its id: a
@@ -373,7 +373,7 @@ class Profile:
         recount(verdict, self.recent, self.hours, self.days)
         if verdict.is_fraud:
             self.pending.take((verdict.key_hash,))
-            for kind in (SeenKind.DEVICE, SeenKind.MERCHANT, SeenKind.PAYEE):
+            for kind in UNFAMILIAR_BY_FRAUD:
                 self.seen.forget(verdict.seen[kind])
         else:
             for pending in self.pending.take((verdict.key_hash,)):

@@ -31,6 +31,9 @@ class SeenKind(IntEnum):
 NAME_KINDS: Final = frozenset({SeenKind.DEVICE, SeenKind.MERCHANT, SeenKind.PAYEE})
 """Kinds whose values anybody can make up, so that no hash of a known one may be forged."""
 
+UNFAMILIAR_BY_FRAUD: Final = (SeenKind.DEVICE, SeenKind.MERCHANT, SeenKind.PAYEE)
+"""Kinds of which a verdict of fraud makes the payment's value unfamiliar."""
+
 CAPACITY: Final = (10, 8, 20, 12, 6, 8)
 """How many values of each kind are kept (index: :class:`SeenKind`). Beyond it, the one last seen longest ago is forgotten, of those
 that are not familiar if there are any: a row of strangers cannot displace what the user has used for years."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from contract.verdict import Verdict
-from engine.profile.seen_values import SeenKind
+from engine.profile.seen_values import UNFAMILIAR_BY_FRAUD, SeenKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,6 +69,38 @@ def from_bytes(data: bytes) -> tuple[ListedVerdict, ...]:
     if len(verdicts) > MAX_LISTED or not all(map(_is_possible, verdicts)):
         raise VerdictListFormatError("a verdict that a profile cannot apply, or too many")
     return verdicts
+
+
+def taught(listed: Sequence[ListedVerdict], now_s: float) -> list[Verdict]:
+    """Give the verdicts that a profile may apply by now.
+
+    One of legitimate waits, so a profile may have applied a fraud that became known after it: it must not make familiar again
+    what that fraud has made unfamiliar. So it is given without these values.
+
+    Parameters
+    ----------
+    listed : Sequence[ListedVerdict]
+        A user's, oldest first by when they became known.
+    now_s : float
+        The clock, s since the epoch.
+
+    Returns
+    -------
+    list[Verdict]
+        In their order.
+    """
+    found: list[Verdict] = []
+    unfamiliar: set[int] = set()
+    for each in reversed(listed):
+        verdict = each.verdict
+        if verdict.is_fraud:
+            unfamiliar.update(verdict.seen[kind] for kind in UNFAMILIAR_BY_FRAUD)
+        elif not unfamiliar.isdisjoint(verdict.seen):
+            seen = tuple(0 if value in unfamiliar else value for value in verdict.seen)
+            verdict = msgspec.structs.replace(verdict, seen=seen)
+        if each.teaches(now_s):
+            found.append(verdict)
+    return found[::-1]
 
 
 def _is_possible(listed: ListedVerdict) -> bool:

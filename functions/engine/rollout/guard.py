@@ -14,7 +14,7 @@ import msgspec
 
 from contract.side import Side
 from engine.rollout.counts import RolloutCounts, end_of_step, total
-from engine.rollout.difference import Ratio, above_share, beyond, ratio, short_of
+from engine.rollout.difference import above_share, beyond, ratio, short_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,10 +33,9 @@ MIN_SETTLED_USERS: Final = 100
 """Users with a past, below which a window says nothing: a few old accounts that somebody has bought must not be a large share."""
 
 WATCHED_MINUTES: Final = 60
-"""Windows up to this length are also looked at for all users: what left its band there only is for people, while it lasts."""
+"""Windows up to this length are also judged by all payments. What left its band only there is for people, while it lasts."""
 
 _SETTLED: Final = "users with a past"
-_MINUTES_A_DAY: Final = 1_440
 _SLOW: Final = 0.01
 """Share of the evaluations that may be slower than the limit."""
 _CLUSTERED: Final = 4.0
@@ -69,11 +68,8 @@ class Finding(msgspec.Struct, frozen=True):
     """For people: what left its band, in how many minutes, and by how much."""
     suspensions: tuple[Suspension, ...]
     """Of the champion, and of a candidate that may stay."""
-    alerts: Ratio
-    blocks: Ratio
-    """Over all minutes."""
     watched: tuple[str, ...] = ()
-    """What left its band by all users, and not by those with a past: a thief's accounts, or a system in its first days. People look at it."""
+    """What left its band by all payments, and not by users with a past: a thief's accounts, or a system in its first days. People look at it."""
 
 
 def is_judged(ruleset: Ruleset) -> bool:
@@ -89,7 +85,7 @@ def evaluate(windows: Mapping[int, RolloutCounts], ruleset: Ruleset) -> Finding:
     Parameters
     ----------
     windows : Mapping[int, RolloutCounts]
-        Minutes to what was counted in so many of the last ones, such as :func:`windows_of` gives it. The longest is all of the time.
+        Minutes to what was counted in so many of the last ones, such as :func:`windows_of` gives it.
     ruleset : Ruleset
         The document's.
 
@@ -112,7 +108,9 @@ def evaluate(windows: Mapping[int, RolloutCounts], ruleset: Ruleset) -> Finding:
     watched = []
     if not reasons:
         lately = {
-            minutes: _all_users(counts) for minutes, counts in windows.items() if minutes <= WATCHED_MINUTES
+            minutes: _all_payments(counts)
+            for minutes, counts in windows.items()
+            if minutes <= WATCHED_MINUTES
         }
         watched = _left_bands(lately, ruleset.guardrails) if has_candidate else []
         found_before = {(each.side, each.rule_id) for each in suspensions}
@@ -122,16 +120,12 @@ def evaluate(windows: Mapping[int, RolloutCounts], ruleset: Ruleset) -> Finding:
             for each in _too_frequent(lately, side, rules)
             if (each.side, each.rule_id) not in found_before
         ]
-    longest = max(windows)
-    whole, days = windows[longest], max(longest, 1) / _MINUTES_A_DAY
     sentences = reasons[:1] + [each.sentence for each in suspensions]
     action = Action.WITHDRAW if reasons else Action.SUSPEND if suspensions else Action.KEEP
     return Finding(
         action,
         " ".join(sentences) or "Nothing has left its band.",
         tuple(suspensions),
-        ratio(whole.alerts, days),
-        ratio(whole.blocks, days),
         tuple(watched),
     )
 
@@ -187,7 +181,7 @@ def _settled(counts: RolloutCounts) -> _Judged:
     return _Judged(of.users, of.alerts, of.blocks, of.errors, of.champion_hits, of.candidate_hits, _SETTLED)
 
 
-def _all_users(counts: RolloutCounts) -> _Judged:
+def _all_payments(counts: RolloutCounts) -> _Judged:
     return _Judged(
         counts.payments,
         counts.alerts,

@@ -24,6 +24,7 @@ MAX_RULES: Final = 20
 
 NEW: Final = "New: only the candidate reviews or blocks them"
 LOST: Final = "Lost: only the champion reviews or blocks them"
+JUDGED: Final = "These are all payments. The guardrails judge by those of users with a past alone."
 
 _MINUTES_A_DAY: Final = 1_440
 
@@ -66,8 +67,11 @@ class Limited(msgspec.Struct, frozen=True):
     held: int
     """Payments."""
     share: float
-    """0 to 1."""
+    """Of all payments, 0 to 1."""
     max_percent: float
+    """Of the users with a past."""
+    share_of_users: float | None = None
+    """Of the users with a past, 0 to 1; None of a rule that is not live, which nobody can suspend, and before one of them has paid."""
 
 
 class RolloutReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -165,6 +169,11 @@ def overlap_sentence(difference: Difference) -> str:
     return f"Of all that either side names, both name {difference.overlap:.0%}."
 
 
+def users_text(limited: Limited) -> str:
+    """Say for what share of the users with a past a rule held; a dash where that is not counted."""
+    return "-" if limited.share_of_users is None else f"{limited.share_of_users:.2%}"
+
+
 def times_sentence(champion_us: float, candidate_us: float) -> str:
     """Say how long evaluations take."""
     return f"99% of the evaluations take up to {champion_us:,.0f} µs by the champion and {candidate_us:,.0f} µs by the candidate."
@@ -188,6 +197,8 @@ def _lines(report: RolloutReport) -> Iterator[str]:
         yield ""
         yield f"{difference.what}: {difference.sentence}"
         yield overlap_sentence(difference)
+    yield ""
+    yield JUDGED
     if report.times_us is not None:
         yield ""
         yield times_sentence(*report.times_us)
@@ -201,7 +212,10 @@ def _limited_lines(report: RolloutReport, counted: str) -> Iterator[str]:
         return
     yield f"{counted} Rules with a largest share:"
     for each in report.limited:
-        yield f"  {each.rule_id} ({each.mode}): held for {each.held:,}, {each.share:.2%}; at most {each.max_percent:g}%"
+        yield (
+            f"  {each.rule_id} ({each.mode}): held for {each.held:,}, {each.share:.2%}; of the users with a past "
+            f"{users_text(each)}, at most {each.max_percent:g}%"
+        )
 
 
 def _change_lines(title: str, changes: Sequence[ChangedRule], currency: str) -> Iterator[str]:
@@ -259,11 +273,14 @@ def _changed(changes: Mapping[str, Changed]) -> tuple[ChangedRule, ...]:
 
 
 def _limited(counts: RolloutCounts, payments: int, ruleset: Ruleset) -> Iterator[Limited]:
+    users, hits = sum(counts.settled.users.values()), counts.settled.champion_hits
     for rule in ruleset.rules:
-        if rule.max_share is not None:
-            held = sum(counts.champion_hits.get(rule.id, {}).values())
-            share = held / payments if payments else 0.0
-            yield Limited(rule.id, rule.mode, held, share, rule.max_share)
+        if rule.max_share is None:
+            continue
+        held = sum(counts.champion_hits.get(rule.id, {}).values())
+        share = held / payments if payments else 0.0
+        of_users = sum(hits.get(rule.id, {}).values()) / users if users and rule.mode == "live" else None
+        yield Limited(rule.id, rule.mode, held, share, rule.max_share, of_users)
 
 
 def _span(minutes: int) -> str:

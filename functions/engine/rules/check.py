@@ -71,7 +71,7 @@ def summary(ruleset: Ruleset, source: str) -> str:
 
 
 def warnings(ruleset: Ruleset, source: str) -> list[str]:
-    """Name what is valid and not good: words that the channel of a payment never is, and a candidate whose users senders can choose.
+    """Name what is valid and a mistake all the same: words that the channel of a payment never is, and a candidate whose users senders can choose.
 
     They are no errors: a ruleset that was written when ``channel`` was the sender's own word, or a candidate had no key, stays active.
 

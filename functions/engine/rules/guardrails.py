@@ -27,11 +27,11 @@ class Guardrails(msgspec.Struct, frozen=True, kw_only=True):
     """What a candidate is compared by; a ruleset that leaves some out has these."""
 
     alert_rate: Band = Band(0.5, 2.0)
-    """Share of payments that are reviewed or blocked."""
+    """Share of the users with a past (:mod:`engine.rollout.settled`) of whom a payment is reviewed or blocked."""
     block_rate: Band = Band(0.25, 2.0)
-    """Share of payments that are blocked."""
+    """Share of the same of whom a payment is blocked."""
     errors: float = 0.1
-    """By how many percent of all payments those for which a rule of the candidate fails may exceed the champion's."""
+    """By how many percent of the same those for a payment of whom a rule of the candidate fails may exceed the champion's."""
     latency_us: float = 200.0
     """By how many microseconds the time that 99% of the candidate's evaluations keep may exceed the champion's."""
 

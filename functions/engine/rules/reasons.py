@@ -33,6 +33,9 @@ _FORMATS: Final = {
 }
 DURATION: Final = "duration"
 """The format that writes a length of time in its largest unit."""
+RATE: Final = "rate"
+"""The format that writes how often something is usual, however rare it is."""
+_OWN_FORMATS: Final = (f":{DURATION}}}", f":{RATE}}}")
 
 _MINUTES_OF_UNIT: Final = {"min": 1.0, "h": 60.0, "d": 1440.0}
 _MINUTES: Final = {
@@ -43,6 +46,11 @@ _MINUTES: Final = {
 """Lengths of time: feature to the minutes of its unit."""
 _MOST_MINUTES: Final = 1e12
 """A longer time, such as an infinite one, is written as this."""
+_RATES: Final = frozenset(
+    feature.name for feature in CATALOGUE if feature.type == "double" and feature.unit == "1"
+)
+_LEAST_RATE: Final = 0.01
+"""A smaller one, but for 0, is written as less than this: rounded it would say that something which happens never does."""
 
 _TYPES: Final = {feature.name: feature.type for feature in CATALOGUE} | {BASE_CURRENCY: "string"}
 _WORD: Final = re.compile(r"[A-Za-z0-9_-]{1,24}")
@@ -102,7 +110,7 @@ def sentence(template: str, features: Mapping[str, FeatureValue], base_currency:
         ``US. Call +1 900 to unblock`` would look like our own text.
     """
     figures = _Figures(features, base_currency)
-    if f":{DURATION}}}" not in template:
+    if not any(each in template for each in _OWN_FORMATS):
         return template.format_map(figures)
     parts = []
     for literal, name, spec, _ in string.Formatter().parse(template):
@@ -129,6 +137,19 @@ def duration_text(minutes: float) -> str:
     return "under a minute"
 
 
+def rate_text(rate: float) -> str:
+    """Write how many are usual in some time.
+
+    >>> [rate_text(each) for each in (0.0, 0.004, 0.25, 3.0, 41.7, 1_234.5)]
+    ['0', 'less than 0.01', '0.25', '3.0', '41.7', '1,234']
+    """
+    if 0 < rate < _LEAST_RATE:
+        return f"less than {_LEAST_RATE}"
+    if rate == 0:
+        return "0"
+    return f"{rate:.2f}" if rate < 1 else f"{rate:,.1f}" if rate < 100 else f"{rate:,.0f}"
+
+
 class _Figures(Mapping[str, "FeatureValue"]):
     """The values of a template's placeholders; made when it is asked for, since a template has two of 140."""
 
@@ -152,6 +173,8 @@ class _Figures(Mapping[str, "FeatureValue"]):
 def _written(name: str, spec: str, value: FeatureValue) -> str:
     if spec == DURATION:
         return duration_text(float(value) * _MINUTES[name])
+    if spec == RATE:
+        return rate_text(float(value))
     return format(value, spec)
 
 
@@ -165,11 +188,12 @@ def _problem(name: str, spec: str, conversion: str | None) -> str | None:
         return f"unknown feature '{name[:60]}'{suggestion(name, _TYPES)}"
     if kind == "bool":
         return f"'{name}' is true or false and cannot be used in a sentence"
-    if spec == DURATION and name in _MINUTES and not conversion:
+    own = DURATION if name in _MINUTES else RATE if name in _RATES else None
+    if own is not None and spec == own and not conversion:
         return None
     pattern, examples = _FORMATS[kind]
-    if name in _MINUTES:
-        examples = examples.replace(" or ", ", {name:duration} or ")
+    if own is not None:
+        examples = examples.replace(" or ", f", {{name:{own}}} or ")
     if conversion or not pattern.fullmatch(spec):
         return f"'{name}' ({kind}) must be written as {examples.replace('name', name)}"
     return None

@@ -10,6 +10,7 @@ from contract.side import Side
 from engine.rollout.changed import Changed, Example
 from engine.rollout.counts import RolloutCounts
 from engine.rollout.report import MAX_RULES, RolloutReport, as_text, report_of
+from engine.rollout.settled import SettledCounts
 from lab.function_answer import read_answer
 from lab.rollout_page import rollout_page
 from tests.support.report_pages import HOSTILE, missing_figures, problems, read_page
@@ -38,7 +39,13 @@ REPORTS = {
     "a candidate that changes nothing": report_of(RolloutCounts({0: 7}), 3_000, candidate_of(share=10)),
     "no candidate": report_of(RolloutCounts({0: 200}), 5, ruleset({})),
     "rules with a largest share": report_of(
-        RolloutCounts({0: 200}, champion_hits={"r": {0: 3}}), 5, ruleset({"max_share": 2})
+        RolloutCounts(
+            {0: 200},
+            champion_hits={"r": {0: 3}},
+            settled=SettledCounts({5: 40}, champion_hits={"r": {5: 1}}),
+        ),
+        5,
+        ruleset({"max_share": 2}),
     ),
 }
 

@@ -128,7 +128,7 @@ def test_beyond_the_bound_every_second_payment_is_left_out_whatever_it_is() -> N
     assert set(training_set.weight.tolist()) == {1.0}
 
 
-def test_sets_of_several_sources_stand_one_behind_the_other() -> None:
+def test_sets_of_several_sources_follow_one_another() -> None:
     one, other = PointInTime(WINDOW, USED), PointInTime(WINDOW, USED)
     one.see(1, 1_000, Decision.APPROVE, 1, features(amount_base=1.0, channel="atm"))
     other.see(2, 1_000, Decision.APPROVE, 2, features(amount_base=2.0, channel="online"))

@@ -37,8 +37,8 @@ _OPPOSITE: Final = {
 def influences(expression: CheckedExpression) -> dict[str, Influences] | None:
     """Give what each variable may do.
 
-    CEL's logic is monotone, errors included: with false < error < true, ``&&`` is the lesser and ``||`` the greater of both, and ``!`` turns the order. So a variable
-    that stands only behind an even number of ``!`` never keeps the condition from holding.
+    CEL's logic is monotone, errors included: with false < error < true, ``&&`` is the lesser and ``||`` the greater of both, and ``!`` reverses the order. So a variable
+    under an even number of ``!``, wherever it is used, never keeps the condition from holding.
 
     Parameters
     ----------

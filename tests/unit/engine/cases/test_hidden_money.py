@@ -37,7 +37,7 @@ def test_small_payments_in_many_currencies_make_no_large_one_look_better() -> No
     assert hidden.decision is Decision.BLOCK, described(hidden)
 
 
-def test_payments_in_many_currencies_are_told_from_the_moment_in_which_they_hide_others() -> None:
+def test_payments_in_many_currencies_are_distinguished_from_the_moment_in_which_they_hide_others() -> None:
     taken = drained(36).pay("150", HOUR)
 
     assert is_flagged(taken), described(taken)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -15,6 +16,13 @@ from engine.model.wording import WORDING
 from engine.rules.reasons import reason_problems
 from tests.support.model_samples import AMOUNT_TERM, DEVICE_TERM, FRAUD_TERM, make_model
 from tests.support.rule_samples import features, likely_features
+
+TIMES_SINCE = [
+    each
+    for each in USABLE
+    if each.unit in ("min", "d") and each.name not in ("event_delay_minutes", "account_age_days")
+]
+"""Lengths of time that are 0 where there is nothing since which they could be."""
 
 
 @given(likely_features, st.integers(-100, 100).filter(bool))
@@ -75,6 +83,12 @@ def test_without_a_term_that_speaks_for_the_points_the_whole_is_named() -> None:
     assert reasons == [Reason("model", 10, "The model: the payment as a whole is like earlier fraud.")]
 
 
+def test_points_for_the_payment_without_a_term_say_that_it_is_unlike_fraud() -> None:
+    reasons = model_reasons(make_model(AMOUNT_TERM), features(amount_base=500.0), -10, "USD")
+
+    assert reasons == [Reason("model", -10, "The model: the payment as a whole is unlike earlier fraud.")]
+
+
 def test_a_term_of_two_features_names_both() -> None:
     values = features(amount_base=500.0, is_new_device=True)
 
@@ -88,9 +102,22 @@ def test_each_feature_has_a_wording_of_its_own_that_can_be_filled_in(feature: An
     words = WORDING[feature.name]
 
     templates = (words,) if isinstance(words, str) else words
-    assert len(templates) == (2 if feature.type == "bool" else 1)
+    assert len(templates) == (2 if feature.type == "bool" or feature in TIMES_SINCE else 1)
     assert not any(reason_problems(template) for template in templates)
     assert feature.type == "bool" or f"{{{feature.name}" in templates[0]
+
+
+@pytest.mark.parametrize("feature", TIMES_SINCE, ids=lambda feature: feature.name)
+def test_a_length_of_time_is_in_words_and_0_says_that_there_is_none(feature: Any) -> None:
+    term = {"axes": [{"feature": feature.name, "edges": [1.0]}], "log_odds": [1.0, 2.0]}
+
+    nine, none = (
+        model_reasons(make_model(term), features(**{feature.name: value}), 10, "USD")[0].sentence
+        for value in (9.5 * (1_440 if feature.unit == "min" else 1), 0.0)
+    )
+
+    assert "9 days" in nine
+    assert not re.search(r"[0-9]|minute", none)
 
 
 def test_a_count_comes_after_its_words_which_then_are_right_for_one() -> None:

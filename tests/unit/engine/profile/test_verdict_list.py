@@ -14,6 +14,7 @@ from engine.profile.verdict_list import (
     ListedVerdict,
     VerdictListFormatError,
     from_bytes,
+    taught,
     to_bytes,
 )
 
@@ -76,3 +77,23 @@ def test_a_verdict_of_legitimate_teaches_once_it_cannot_be_undone_any_more(
 
 def test_a_verdict_waits_for_longer_than_it_can_be_undone() -> None:
     assert UNDO.total_seconds() * 3 < TEACHES_AFTER_S
+
+
+def test_what_teaches_by_now_is_given_in_its_order() -> None:
+    later = ListedVerdict(HONEST.verdict, HONEST.recorded_s + 10)
+
+    found = [
+        taught([HONEST, later], HONEST.recorded_s + TEACHES_AFTER_S + after_s) for after_s in (-1, 0, 10)
+    ]
+
+    assert found == [[], [HONEST.verdict], [HONEST.verdict, later.verdict]]
+
+
+def test_a_verdict_that_waited_makes_nothing_familiar_that_a_later_fraud_has_made_unfamiliar() -> None:
+    honest = ListedVerdict(msgspec.structs.replace(HONEST.verdict, seen=(1, 2, 3, 4, 5, 6)), 0)
+    fraud = ListedVerdict(msgspec.structs.replace(FRAUD, seen=(1, 2, 13, 14, 5, 6)), 30)
+    without_device = msgspec.structs.replace(honest.verdict, seen=(1, 0, 3, 4, 5, 6))
+
+    assert taught([honest, fraud], 40) == [fraud.verdict]
+    assert taught([honest, fraud], TEACHES_AFTER_S) == [without_device, fraud.verdict]
+    assert taught([fraud, honest], TEACHES_AFTER_S) == [fraud.verdict, honest.verdict]

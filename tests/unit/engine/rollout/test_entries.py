@@ -70,7 +70,7 @@ def test_what_a_list_does_is_read_from_the_condition_however_it_is_written(
     when: str, is_allowed: bool, is_denied: bool
 ) -> None:
     assert (_is_allowed(when, 10), _is_denied(when, 10)) == (is_allowed, is_denied)
-    # Points that are taken off turn it round.
+    # With points that are taken off it is the other way round.
     assert (_is_allowed(when, -10), _is_denied(when, -10)) == (is_denied, is_allowed)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from contract.scored import Decision
 from contract.side import Side
 from engine.rollout.changed import Changed, Example
 from engine.rollout.counts import RolloutCounts
-from engine.rollout.report import MAX_RULES, as_text, report_of
+from engine.rollout.report import JUDGED, MAX_RULES, as_text, report_of
+from engine.rollout.settled import SettledCounts
 from tests.support.rule_samples import candidate_of, ruleset
 
 EXAMPLE = Example("u-1", "2026-12-01T09:00#t", 12_345, Decision.APPROVE, 10, Decision.REVIEW, 60)
@@ -32,6 +35,7 @@ def test_the_report_compares_the_sides_and_names_what_is_new_with_examples() -> 
     assert "  worth, USD                      12,000        13,000        10,000" in lines
     assert any(line.startswith("Reviewed or blocked: 383 payments of the candidate, 320") for line in lines)
     assert "Of all that either side names, both name 57%." in lines
+    assert JUDGED in lines
     assert "99% of the evaluations take up to 108 µs by the champion and 140 µs by the candidate." in lines
     at = lines.index("New: only the candidate reviews or blocks them, by rule.")
     assert lines[at + 1] == "  many: 3 payments, 300.00 USD"
@@ -55,12 +59,24 @@ def test_before_the_first_payment_there_is_nothing_to_compare() -> None:
 
 
 def test_without_a_candidate_rules_with_a_largest_share_are_listed() -> None:
-    counts = RolloutCounts({0: 200}, champion_hits={"r": {0: 3}})
+    settled = SettledCounts({5: 30, 6: 10}, champion_hits={"r": {6: 1}})
+    counts = RolloutCounts({0: 200}, champion_hits={"r": {0: 3}}, settled=settled)
 
     assert (
         as_text(report_of(counts, 5, ruleset({}))).splitlines()[1]
         == "No rule has a largest share, so nothing is counted."
     )
     assert as_text(report_of(counts, 5, ruleset({"max_share": 2}))).splitlines()[-1] == (
-        "  r (live): held for 3, 1.50%; at most 2%"
+        "  r (live): held for 3, 1.50%; of the users with a past 2.50%, at most 2%"
+    )
+
+
+@pytest.mark.parametrize(
+    ("mode", "users"), [("live", 0), ("suspended", 40)], ids=["nobody has a past", "not counted"]
+)
+def test_a_share_of_users_with_a_past_that_is_not_known_is_a_dash(mode: str, users: int) -> None:
+    counts = RolloutCounts({0: 200}, champion_hits={"r": {0: 3}}, settled=SettledCounts({5: users}))
+
+    assert as_text(report_of(counts, 5, ruleset({"max_share": 2, "mode": mode}))).splitlines()[-1] == (
+        f"  r ({mode}): held for 3, 1.50%; of the users with a past -, at most 2%"
     )

@@ -66,7 +66,7 @@ def test_a_ruleset_for_all_users_is_the_document_as_it_was_written() -> None:
     assert whole_document(None, _draft(ChangeKind.TO_ALL, document=OTHER)) == OTHER
 
 
-def test_a_candidate_stands_behind_the_champion_and_both_keep_their_comments() -> None:
+def test_a_candidate_is_written_after_the_champion_and_both_keep_their_comments() -> None:
     text = whole_document(ACTIVE, _draft(ChangeKind.CANDIDATE, document=OTHER, share=10))
 
     ruleset = parse_ruleset(text)

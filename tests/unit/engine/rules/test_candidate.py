@@ -101,7 +101,7 @@ def test_guardrails_that_are_left_out_have_their_defaults() -> None:
     assert ruleset().guardrails == DEFAULT_GUARDRAILS
 
 
-def test_a_candidates_own_guardrails_stand_in_the_place_of_the_champions_while_it_lasts() -> None:
+def test_a_candidates_own_guardrails_replace_the_champions_while_it_lasts() -> None:
     own = BARE.replace("rules", "guardrails: {alert_rate: [0.9, 3]}, rules")
     text = document(head=f"{HEAD}guardrails: {{alert_rate: [0.8, 1.25]}}\ncandidate: {own}\n")
 
@@ -154,7 +154,7 @@ def test_a_version_of_64_characters_of_four_bytes_draws_users() -> None:
     assert _drawn(_draw(50, "\N{GRINNING FACE}" * 64), 100)
 
 
-def test_who_knows_the_version_cannot_tell_for_whom_a_candidate_with_a_key_decides() -> None:
+def test_who_knows_the_version_does_not_know_for_whom_a_candidate_with_a_key_decides() -> None:
     """A thief who draws by the version finds a tenth of these users on the candidate's side, as among any."""
     guessed = [f"u-{number}" for number in _drawn(UserDraw("2", 10.0))]
     draw = UserDraw("2", 10.0, "0123456789abcdef" * 2)

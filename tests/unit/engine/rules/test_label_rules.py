@@ -56,7 +56,7 @@ def test_reasons_name_the_reports_in_words() -> None:
     assessment = decide(**COMPROMISED | {"merchant_fraud_rate_7d": 0.6})
 
     assert {reason.sentence for reason in assessment.reasons} >= {
-        "Payments here in 30 days that were reported as fraud: 7; days since the last: 7.",
+        "Payments here in 30 days that were reported as fraud: 7; the last was 7 days ago.",
         "About 60% of a week's payments here were reported as fraud; 0.8% is usual.",
         "More than 40% of a week's payments here were reported as fraud; reports since one was called honest: 7.",
         "Most payments of a week here were reported as fraud.",

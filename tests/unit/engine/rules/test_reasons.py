@@ -57,9 +57,37 @@ def test_a_length_of_time_is_written_in_its_largest_unit() -> None:
 
 
 @pytest.mark.parametrize(
-    "placeholder", ["{amount:duration}", "{tx_count_1h:duration}", "{device_age_days!r:duration}"]
+    ("rate", "written"),
+    [
+        (0.0, "0 payments are usual."),
+        (0.0004, "less than 0.01 payments are usual."),
+        (0.0099, "less than 0.01 payments are usual."),
+        (0.01, "0.01 payments are usual."),
+        (0.5, "0.50 payments are usual."),
+        (12.34, "12.3 payments are usual."),
+        (2_345.6, "2,346 payments are usual."),
+    ],
 )
-def test_only_a_length_of_time_is_written_so(placeholder: str) -> None:
+def test_what_is_rare_is_not_said_to_be_never(rate: float, written: str) -> None:
+    template = "{device_usual_payments_1h:rate} payments are usual."
+
+    assert reason_problems(template) == ()
+    assert sentence(template, features(device_usual_payments_1h=rate), "USD") == written
+
+
+@pytest.mark.parametrize(
+    "placeholder",
+    [
+        "{amount:duration}",
+        "{tx_count_1h:duration}",
+        "{device_age_days!r:duration}",
+        "{amount:rate}",
+        "{device_age_days:rate}",
+        "{tx_count_1h:rate}",
+        "{device_usual_payments_1h!r:rate}",
+    ],
+)
+def test_only_a_length_of_time_or_a_number_without_a_unit_is_written_so(placeholder: str) -> None:
     (problem,) = reason_problems(placeholder)
 
     assert "must be written as {" in problem.message
@@ -76,6 +104,7 @@ def test_a_template_that_was_accepted_can_be_filled_in_with_any_values(
     }
     template = " ".join(form % feature.name for feature in CATALOGUE for form in forms.get(feature.type, ()))
     template += " {minutes_since_last_tx:duration} {device_age_days:duration} {{amount:duration}}"
+    template += " {device_usual_payments_1h:rate}"
 
     assert reason_problems(template) == ()
     assert sentence(template, values, "USD")

@@ -109,6 +109,28 @@ def test_user_s_own_frauds_are_verdicts_that_the_next_payment_applies() -> None:
     assert [verdict.is_fraud for verdict in second.decided.outcome.lessons.verdicts] == [True]
 
 
+def test_a_verdict_of_legitimate_teaches_after_a_minute_as_in_the_score_stage_and_one_of_fraud_at_once() -> (
+    None
+):
+    known = 7 * DAY
+    history = [
+        sent(0, "500", merchant_id="shop", user_id="honest"),
+        sent(0, "20", "stolen_card", merchant_id="shop", user_id="robbed"),
+    ]
+    history += [
+        sent(known + minutes, "20", merchant_id="shop", user_id=user)
+        for minutes in (0, 1)
+        for user in ("honest", "robbed")
+    ]
+
+    applied = [
+        (each.transaction.user_id, [verdict.is_fraud for verdict in each.decided.outcome.lessons.verdicts])
+        for each in decided(history, SEVEN_DAYS)[2:]
+    ]
+
+    assert applied == [("honest", []), ("robbed", [True]), ("honest", [False]), ("robbed", [])]
+
+
 def test_usual_share_of_fraud_is_that_of_all_payments_of_thirty_days() -> None:
     history = [
         sent(n, "20", "stolen_card" if n < 5 else None, merchant_id=f"m{n}", user_id=f"u{n}")

@@ -18,7 +18,7 @@ def test_a_page_is_well_formed_and_loads_nothing() -> None:
     assert problems(page_of("text")) == []
 
 
-def test_what_a_sender_wrote_is_text_wherever_it_stands() -> None:
+def test_what_a_sender_wrote_is_text_wherever_it_is_shown() -> None:
     html = as_html(page_of(HOSTILE), MADE_AT)
 
     assert ReadPage(html).problems == []
