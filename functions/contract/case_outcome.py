@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 IN_FLIGHT: Final = timedelta(minutes=5)
 """For how long the payments of a decision count as decided though their rows do not say so."""
+LABELS_COME: Final = timedelta(days=1)
+"""For how long a decision's label may be on its way, through an outage too. One that has not come by then was lost, as with a table that was restored."""
+
 
 RELEASES_COUNT: Final = timedelta(days=30)
 """For how long what was called legitimate in a user's earlier cases counts with what is released now."""
@@ -171,6 +174,13 @@ def released_before(earlier: Iterable[Case], currency: str | None, now: datetime
     earlier : Iterable[Case]
         The newest first. Those before a case at which somebody has looked are left out, as are those of more than
         :data:`RELEASES_COUNT` ago: each was closed before the next one opened.
+def awaited_keys(made: Iterable[CaseDecision], now: datetime) -> frozenset[str]:
+    """Give the payments of a case whose labels may be on their way: decisions that hold name them. Nothing will decide on the other undecided ones."""
+    return frozenset[str]().union(
+        *(each.event_keys for each in made if each.undone_at is None and now - each.decided_at < LABELS_COME)
+    )
+
+
     currency : str | None
         Base currency of the case that is decided on now; the money of others is left out.
     now : datetime
