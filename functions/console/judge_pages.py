@@ -157,7 +157,7 @@ class JudgePages:
             return []
         history = among(self._records.history_of_user(case.user_id, MAX_HISTORY_READ))
         return [
-            approved_payment(key, row, case.base_currency)
+            approved_payment(key, row, case.base_currency, self._records.labels_of_payment(key))
             for key, row in history.items()
             if payment_id(key) in wanted
         ]

@@ -194,6 +194,10 @@ class Records:
         for _ in range(MAX_PAGES):
             answer = call(**request)
             yield from answer["Items"]
+    def labels_of_payment(self, key: FlaggedKey) -> list[Label]:
+        """Read all labels of a payment."""
+        return self._labels.of_payment(key.user_id, key.event_key)
+
             if "LastEvaluatedKey" not in answer:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]

@@ -84,6 +84,8 @@ class ApprovedPayment(DecidedPayment, frozen=True, order=True, omit_defaults=Tru
 
     amount_base: Decimal | None = None
     """Major units of the case's base currency; None where its worth is not known."""
+    was_fraud: bool = False
+    """Whether its labels called it fraud when it was decided on."""
 
 
 class DecisionKey(NamedTuple):
