@@ -48,6 +48,13 @@ def test_a_filter_takes_what_it_names(
     assert QueueFilter().takes(queued(**left_out), NOW)
 
 
+def test_a_case_that_was_left_with_nothing_to_decide_is_not_shown() -> None:
+    left = HELD | {"undecided": Tally(), "fraud": Tally(1, Decimal(5))}
+
+    assert QueueFilter().takes(queued(**left), NOW)
+    assert not QueueFilter().takes(queued(**left | {"lease_until": NOW}), NOW)
+
+
 def test_the_queue_is_counted_by_who_has_what() -> None:
     early = NOW - timedelta(hours=1)
     cases = [
