@@ -162,6 +162,11 @@ class CaseDecision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         return (self.analyst, self.ruling, self.labelled_keys) == (analyst, ruling, frozenset(labelled_keys))
 
 
+def has_release(made: Iterable[CaseDecision]) -> bool:
+    """Whether a decision holds that calls payments legitimate: a second person can withdraw that, and nothing else."""
+    return any(each.is_release and each.undone_at is None for each in made)
+
+
 def half_contested(made: Iterable[CaseDecision]) -> list[CaseDecision]:
     """Give the releases that hold though a second person has withdrawn another one that was made beside them: a contest did not end."""
     return [each for each in before_contest(made) if each.is_release and each.undone_at is None]
