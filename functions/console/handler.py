@@ -33,6 +33,7 @@ from common.ruleset_desk import RulesetDesk
 from common.settings import read_settings
 from common.trial_rows import TrialRows
 from console.app import Desk, make_app
+from console.audit_pages import AuditPages
 from console.audit_store import AuditStore
 from console.audit_trail import AuditTrail
 from console.beside import CaseSurroundings
@@ -184,7 +185,8 @@ application: Any = Mangum(  # its type of a context is not Powertools'
             PaymentPages(desk, cases, records, replays),
             EntityPages(desk, cases, records, beside),
             SearchPages(desk, records, replays),
-            PeoplePages(desk, audit_store),
+            AuditPages(desk, audit_store),
+            PeoplePages(desk),
         ],
         logger,
     ),

@@ -21,6 +21,7 @@ from common.decision_tables import DecisionTables
 from common.decision_tables import Tables as DecisionTableNames
 from common.label_sender import LabelSender
 from console.app import Desk, make_app
+from console.audit_pages import AuditPages
 from console.audit_trail import AuditTrail
 from console.beside import CaseSurroundings
 from console.case_pages import CasePages
@@ -203,7 +204,8 @@ class ConsoleWorld:
             PaymentPages(self.desk, cases, records, self.replays),
             EntityPages(self.desk, cases, records, beside),
             SearchPages(self.desk, records, self.replays),
-            PeoplePages(self.desk, events),
+            AuditPages(self.desk, events),
+            PeoplePages(self.desk),
         ]
         self._application = Mangum(make_app(self.desk, pages, self.log), lifespan="off")
 
