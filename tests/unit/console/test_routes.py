@@ -40,6 +40,8 @@ SHOWN = {
     "undo",
     "find",
     "show_found",
+    "find_events",
+    "find_changes",
     "open_document",
     "check_change",
     "choose_list_of_found",
@@ -124,7 +126,9 @@ def path_in(world: ConsoleWorld, route: Route) -> str:
         if "{trial}" in route.path
         else ""
     )
-    return route.path.format(**ids, rule="large", change=change, filter=FILTER_ID, trial=trial)
+    return route.path.format(
+        **ids, rule="large", change=change, filter=FILTER_ID, trial=trial, day="2026-03-01"
+    )
 
 
 def ask(world: ConsoleWorld, route: Route) -> Answer:
@@ -283,7 +287,7 @@ def test_what_needs_a_reason_is_not_done_without_one(world: ConsoleWorld, route:
 
 def test_auditors_change_nothing() -> None:
     # By a form, so that nothing personal is in an address; and what takes seconds, so that no link begins it.
-    searching = {"find", "show_found", "replay_found", "try_change"}
+    searching = {"find", "show_found", "replay_found", "find_events", "find_changes", "try_change"}
     changing = {route.right for route in ROUTES if route.method == "POST" and route.name not in searching}
     changing -= {Right.ENTER}
 
