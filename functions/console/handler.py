@@ -107,6 +107,7 @@ records = Records(
         entity_risk=settings.entity_risk_table,
         cases=settings.cases_table,
         links=settings.case_links_table,
+        decisions=settings.case_decisions_table,
     ),
     settings.transaction_id_index,
     backoff.pause,

@@ -93,7 +93,7 @@ class JudgePages:
         case = case_of(self._cases, visit)
         if isinstance(case, Refusal):
             return self._refused(visit, case)
-        payments = self._records.case_payments(case, MAX_PAYMENTS)
+        payments = self._records.payments_to_judge(case, MAX_PAYMENTS)
         chosen = [each for each in payments if payment_id(each) in {*visit.chosen}]
         approved = self._approved(case, {*visit.chosen} - {payment_id(each) for each in chosen})
         if not decision or not visit.chosen:

@@ -167,6 +167,7 @@ class ConsoleWorld:
             cases=settings.cases_table,
             links=settings.case_links_table,
         )
+            decisions=settings.case_decisions_table,
         self.records = records = Records(dynamodb, tables, settings.transaction_id_index, lambda _: None)
         cases = CaseDesk(dynamodb, settings.cases_table, backoff, lambda: 0.0, self.log)
         client: Any = self.labels
