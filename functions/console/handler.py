@@ -48,7 +48,7 @@ from console.list_pages import ListPages
 from console.live_records import CLIENT_CONFIG as METRICS_CONFIG
 from console.live_records import LiveRecords
 from console.model_pages import ModelPages
-from console.oidc import IdentityProvider, finish_uri
+from console.oidc import IdentityProvider, own_uri
 from console.pages import Pages
 from console.payment_pages import PaymentPages
 from console.people_pages import PeoplePages
@@ -165,7 +165,8 @@ provider = IdentityProvider(
     settings.oidc_discovery_url,
     settings.oidc_client_id,
     settings.oidc_groups_claim,
-    finish_uri(settings.console_url, BY_NAME["finish_sign_in"].path),
+    own_uri(settings.console_url, BY_NAME["finish_sign_in"].path),
+    own_uri(settings.console_url, BY_NAME["sign_in"].path),
 )
 application: Any = Mangum(  # its type of a context is not Powertools'
     make_app(

@@ -30,7 +30,7 @@ from console.filter_pages import FilterPages
 from console.filter_store import FilterStore
 from console.judge_pages import JudgePages
 from console.live_records import Live
-from console.oidc import IdentityProvider, finish_uri
+from console.oidc import IdentityProvider, own_uri
 from console.pages import Pages
 from console.payment_pages import PaymentPages
 from console.people_pages import PeoplePages
@@ -153,7 +153,8 @@ class ConsoleWorld:
             settings.oidc_discovery_url,
             settings.oidc_client_id,
             settings.oidc_groups_claim,
-            finish_uri(settings.console_url, "/sign-in/finish"),
+            own_uri(settings.console_url, "/sign-in/finish"),
+            own_uri(settings.console_url, "/sign-in"),
         )
         backoff = cases_backoff(lambda _: None, lambda: 0.5)
         self.labels = MemoryQueue()
@@ -166,8 +167,8 @@ class ConsoleWorld:
             entity_risk=settings.entity_risk_table,
             cases=settings.cases_table,
             links=settings.case_links_table,
-        )
             decisions=settings.case_decisions_table,
+        )
         self.records = records = Records(dynamodb, tables, settings.transaction_id_index, lambda _: None)
         cases = CaseDesk(dynamodb, settings.cases_table, backoff, lambda: 0.0, self.log)
         client: Any = self.labels

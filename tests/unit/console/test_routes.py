@@ -33,15 +33,16 @@ NAMES = [route.name for route in GUARDED]
 FOLLOWED = {"alert", "use_filter"}
 """Pages that send the browser to another one."""
 SHOWN = {
+    "sign_out",
     "reveal",
     "reveal_payment",
     "reveal_change",
     "judge",
     "undo",
     "find",
-    "show_found",
     "find_events",
     "find_changes",
+    "show_found",
     "open_document",
     "check_change",
     "choose_list_of_found",
