@@ -15,8 +15,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from contract.audit import AUDIT_TABLE, DAYS, SYSTEM, chains_of, from_audit_item
-from contract.audit_values import ASKED, value_hash
-from contract.case import owner_of
+from contract.audit_values import is_about
 from contract.errors import InvalidRowError
 from local.components.aws_api import make_client
 from local.stack.state import DEFAULT_BUILD_DIR, StackError, require_stack
@@ -50,16 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def is_asked_for(event: AuditEvent, person: str, by: str, value: str) -> bool:
-    """Whether an event is a person's, and about a value; an empty text matches anybody or anything.
-
-    Of a user, the events of the user's cases count too: a case is named by a hash of its user.
-    """
+    """Whether an event is a person's, and about a value; an empty text matches anybody or anything."""
     if event.actor == SYSTEM or (person and event.actor != person):
         return False
-    if not value:
-        return True
-    is_of_case = by == "user" and event.subject.startswith(f"{owner_of(value.strip())}-")
-    return is_of_case or event.details.get(ASKED) == value_hash(by, value)
+    return not value or is_about(event, by, value)
 
 
 def event_line(event: AuditEvent) -> str:
@@ -101,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--by",
         default="",
-        help="what was searched by: user, transaction, card_id, device_id, ip_address, merchant_id, payee_id",
+        help="what was searched by: user, transaction, card_id, device_id, ip_address, merchant_id, payee_id; id: of a case, a payment, an alert, a change",
     )
     parser.add_argument("--value", default="", help="what was searched for")
     parser.add_argument("--table", default="", help="a table in AWS, instead of the stack on this machine")

@@ -67,6 +67,7 @@ def make_console_site(aws_endpoint: str, console_url: str, people: Sequence[str]
         AllowedOAuthScopes=["openid", "profile"],
         SupportedIdentityProviders=["COGNITO"],
         CallbackURLs=[f"{console_url}/sign-in/finish"],
+        LogoutURLs=[f"{console_url}/sign-in"],
     )["UserPoolClient"]["ClientId"]
     return ConsoleSite(
         url=console_url,

@@ -43,6 +43,8 @@ class UserCases(NamedTuple):
     """The case that the payment's marks name; None where they name none, or the row has been deleted."""
     newest: Case | None
     """The user's newest case."""
+    awaited: frozenset[str] | None = None
+    """Of :func:`contract.case_outcome.awaited_keys` for ``own``; None where nobody has read its decisions, and the label of each payment may be on its way."""
 
 
 class Marks(NamedTuple):
@@ -109,8 +111,10 @@ def settle(flagged: FlaggedTransaction, stored: UserCases, limits: CaseLimits, n
         A payment without a case joins the user's open case, or opens one; so does a payment that nobody has decided on any more, and
         whose case is closed and not the newest. A case without undecided payments is closed; one that gets an undecided payment is open.
     """
-    own, newest = stored
-    if own is not None and (not own.is_closed or own == newest or not _is_left_undecided(flagged, own)):
+    own, newest = stored.own, stored.newest
+    if own is not None and (
+        not own.is_closed or own == newest or not _is_left_undecided(flagged, own, stored.awaited)
+    ):
         return _changed(flagged, own, limits, now)
     left = () if own is None else (_without(own, flagged, limits, now),)
     if newest is not None and not newest.is_closed:
@@ -170,19 +174,24 @@ def _is_undone(flagged: FlaggedTransaction) -> bool:
     }
 
 
-def _is_left_undecided(flagged: FlaggedTransaction, closed: Case) -> bool:
-    """Whether a payment is undecided that its closed case has, or must have, as decided: labels alone close a case without undecided ones."""
+def _is_left_undecided(flagged: FlaggedTransaction, closed: Case, awaited: frozenset[str] | None) -> bool:
+    """Whether a payment is undecided that its closed case has, or must have, as decided, and no label of which is on its way.
+
+    Labels alone close a case without undecided ones. What a person has closed has undecided ones until its labels come.
+    """
     if Judgement.of(flagged.status) is not Judgement.UNDECIDED:
         return False
-    return closed.closed_by is None or _is_undone(flagged)
+    if closed.closed_by is None or _is_undone(flagged):
+        return True
+    return awaited is not None and flagged.event_key not in awaited
 
 
 def is_placed(flagged: FlaggedTransaction, stored: UserCases) -> bool:
     """Whether a payment is settled, in a case that is stored and can still be decided on."""
-    own, newest = stored
+    own, newest = stored.own, stored.newest
     if own is None or not is_settled(flagged):
         return False
-    return not own.is_closed or own == newest or not _is_left_undecided(flagged, own)
+    return not own.is_closed or own == newest or not _is_left_undecided(flagged, own, stored.awaited)
 
 
 def _marks_in(case: Case, flagged: FlaggedTransaction) -> Marks:

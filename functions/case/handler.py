@@ -46,7 +46,12 @@ crashes = StreamCrashes(
 stage = CaseStage(
     CaseTables(
         boto3.client("dynamodb", config=CLIENT_CONFIG),
-        Tables(settings.flagged_transactions_table, settings.cases_table, settings.case_links_table),
+        Tables(
+            flagged=settings.flagged_transactions_table,
+            cases=settings.cases_table,
+            links=settings.case_links_table,
+            decisions=settings.case_decisions_table,
+        ),
     ),
     settings.case_limits,
     metrics,

@@ -24,6 +24,8 @@ class Settings(StreamCrashSettings, frozen=True, kw_only=True):
     """The table's name in this environment."""
     case_links_table: str
     """The table's name in this environment."""
+    case_decisions_table: str
+    """The table's name in this environment."""
     case_large_amount_base: Amount
     """Money at risk that raises a case's priority by one, major units of the ruleset's base currency,"""
     case_very_large_amount_base: Amount

@@ -16,11 +16,12 @@ from common.cases import MAX_ATTEMPTS, CaseContentionError
 from common.metrics import emit
 from common.stream_reader import StreamReader
 from contract.canary import is_canary
+from contract.case_outcome import awaited_keys
 from contract.flag_hour import REPAIR_SOURCE
 from contract.flagged import FLAGGED_TABLE, from_flagged_item
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from common.metrics import MetricSink
     from common.stream_crashes import StreamCrashes
     from common.stream_reader import InvocationContext
+    from contract.case import Case
+    from contract.case_decision import CaseDecision
     from contract.case_limits import CaseLimits
     from contract.flagged import FlaggedKey, FlaggedTransaction
 
@@ -51,7 +54,11 @@ class CaseStore(Protocol):
         ...
 
     def all_of(self, user_id: str) -> UserRows:
-        """Read all cases of a user, then all flagged rows."""
+        """Read all cases of a user, then all flagged rows, and what was decided on the cases."""
+        ...
+
+    def decisions(self, case: Case) -> Sequence[CaseDecision]:
+        """Read what was decided on a case."""
         ...
 
     def rewrite(self, recount: Recount) -> bool:
@@ -135,7 +142,7 @@ class CaseStage:
         self._bring(image.key, is_repair=False)
 
     def repair(self, item: Mapping[str, Any]) -> None:
-        """Bring all payments of a row's user into cases, and make these say what the payments' marks say.
+        """Bring all payments of a row's user into cases, and make these say what the payments' marks and people's decisions say.
 
         Parameters and errors as of :meth:`take`. It reads all rows of the user, so only the reconciler asks for it.
         """
@@ -144,7 +151,7 @@ class CaseStage:
             return
         # A case is counted before its payments are brought up to date, since labels close a case by its sums; and after it, since a
         # payment may come into a case of which others say already that they are in it.
-        for key in misplaced(self._recounted(image.user_id)):
+        for key in misplaced(self._recounted(image.user_id), self._clock()):
             self._bring(key, is_repair=True)
         self._recounted(image.user_id, is_last=True)
         self._repaired.add(image.user_id)
@@ -158,6 +165,9 @@ class CaseStage:
             if is_settled(flagged) and not is_repair:
                 return
             stored = self._store.cases_of(flagged)
+            if is_repair:
+                made = () if stored.own is None else self._store.decisions(stored.own)
+                stored = stored._replace(awaited=awaited_keys(made, self._clock()))
             if is_placed(flagged, stored):
                 return
             change = settle(flagged, stored, self._limits, self._clock())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from case.fold import UserCases
 from case.recount import UserRows
 from common.cases import TAKEN, case_put, newest_check, read_case, read_newest, unchanged_check
+from common.decision_tables import read_decisions
 from contract.case import from_case_item, owner_of, parse_case_id, to_link_item
 from contract.flagged import FlaggedTransaction, from_flagged_item, to_flagged_key
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from case.fold import Change
     from case.recount import Recount
+    from contract.case import Case
+    from contract.case_decision import CaseDecision
     from contract.flagged import FlaggedKey
 
 
@@ -28,6 +31,7 @@ class Tables(NamedTuple):
     flagged: str
     cases: str
     links: str
+    decisions: str
 
 
 class CaseTables:
@@ -109,10 +113,15 @@ class CaseTables:
         return self._is_written(writes)
 
     def all_of(self, user_id: str) -> UserRows:
-        """Read all cases of a user by number, then all flagged rows, consistently."""
-        cases = self._query(self._tables.cases, "case_owner", owner_of(user_id))
-        rows = self._query(self._tables.flagged, "user_id", user_id)
-        return UserRows([*map(from_case_item, cases)], [*map(from_flagged_item, rows)])
+        """Read all cases of a user by number, then all flagged rows and decisions on the cases, consistently."""
+        items = self._query(self._tables.cases, "case_owner", owner_of(user_id))
+        cases = [*map(from_case_item, items)]
+        rows = [*map(from_flagged_item, self._query(self._tables.flagged, "user_id", user_id))]
+        return UserRows(cases, rows, {case.case_id: self.decisions(case) for case in cases})
+
+    def decisions(self, case: Case) -> list[CaseDecision]:
+        """Read what was decided on a case, consistently, the earliest first. Raises as :func:`common.decision_tables.read_decisions`."""
+        return read_decisions(self._client, self._tables.decisions, case)
 
     def rewrite(self, recount: Recount) -> bool:
         """Write a counted case over the version from which it was made; returns and raises as :meth:`write`."""

@@ -42,12 +42,19 @@ class AuditEvents:
             ScanIndexForward=False,
         )
 
-    def newest(self, day_shard: str, limit: int) -> list[AuditEvent]:
-        """Read the last rows of a partition, newest first. Raises as :meth:`at`."""
+    def newest(self, day_shard: str, limit: int, before: int | None = None) -> list[AuditEvent]:
+        """Read the last rows of a partition, newest first; with ``before``, the last ones below that sequence number. Raises as :meth:`at`."""
+        condition, values = "day_shard = :partition", {":partition": {"S": day_shard}}
+        names: dict[str, Any] = {}
+        if before is not None:
+            condition += " AND #sequence < :before"
+            values[":before"] = {"N": str(before)}
+            names = {"ExpressionAttributeNames": {"#sequence": "sequence"}}
         answer = self._client.query(
             TableName=self._table,
-            KeyConditionExpression="day_shard = :partition",
-            ExpressionAttributeValues={":partition": {"S": day_shard}},
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues=values,
+            **names,
             ScanIndexForward=False,
             ConsistentRead=True,
             Limit=limit,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from heapq import merge
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +19,7 @@ from common.cases import (
     report_unreadable,
 )
 from contract.case import QUEUE_INDEX, QUEUE_SHARDS, Case, CaseKey, QueuedCase, from_queued_item
-from contract.case_work import Refusal, claim, holder, is_offered
+from contract.case_work import Refusal, claim, end_decided, holder, is_left_decided, is_offered
 from contract.errors import InvalidRowError
 
 if TYPE_CHECKING:
@@ -108,7 +109,11 @@ class CaseDesk:
         passed: list[QueuedCase] = []
         to_pass = taken = 0
         # The index may be behind, so the row itself decides.
-        for queued in (each for each in self.queue() if is_offered(each, analyst, now)):
+        for queued in self.queue():
+            if is_left_decided(queued, now):
+                self._end(queued.key, now)
+            if not is_offered(queued, analyst, now):
+                continue
             if to_pass:
                 to_pass -= 1
                 passed.append(queued)
@@ -123,6 +128,13 @@ class CaseDesk:
             if isinstance(found, Case):
                 return found
         return None
+
+    def _end(self, key: CaseKey, now: datetime) -> None:
+        """Close a case in which nothing is left to decide, unless the row says something else than the index: no record of a stream will."""
+        try:
+            self.change(key, partial(end_decided, now=now))
+        except InvalidRowError as error:
+            report_unreadable(error, self._log)
 
     def _take(self, key: CaseKey, analyst: str, now: datetime) -> Case | Refusal:
         try:

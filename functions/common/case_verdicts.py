@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from common.failures import FailureLog
     from contract.case import Case, CaseKey
     from contract.case_decision import Ruling
-    from contract.case_outcome import CaseRow, Release
+    from contract.case_outcome import CaseRow, Earlier, Release
     from contract.label import IdentifiedLabel
     from contract.person_day import PersonDay
 
@@ -302,14 +302,20 @@ class CaseVerdicts:
         if not decision.is_release:
             return None, None
         now = decision.decided_at
-        earlier_cases = ((each, self._tables.decisions(each)) for each in self._tables.earlier(case))
-        before = released_before(earlier_cases, case.base_currency, now)
+        before = released_before(self._tables.earlier(case), case.base_currency, now)
         day = self._tables.person_day(decision.analyst, case.base_currency, now).plus(decision.worth_base)
         limit, by_form = self._limits.user, released_elsewhere + decision.worth_base
         if day.amount_base > self._limits.person_day or (released_elsewhere and by_form >= limit):
             limit = Decimal(0)
-        released = release_of(case, rows, earlier, decision, before, limit)
+        elsewhere = self._decided_elsewhere(case, before, decision)
+        released = release_of(case, rows, earlier, decision, before, limit, elsewhere)
         return released, day if released is None else None
+
+    def _decided_elsewhere(self, case: Case, before: Earlier, decision: CaseDecision) -> list[CaseDecision]:
+        """Read what holds of the user's earlier cases, the earliest first: of those that count, and of all where approved payments are judged."""
+        cases = [*self._tables.earlier(case)] if decision.approved else before.cases
+        made = (each for one in reversed(cases) for each in self._tables.decisions(one))
+        return [each for each in made if each.undone_at is None]
 
     def _withdraw(
         self,

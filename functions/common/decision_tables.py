@@ -60,18 +60,8 @@ class DecisionTables:
         return read_case(self._client, self._tables.cases, key)
 
     def decisions(self, case: Case) -> list[CaseDecision]:
-        """Read what was decided on a case, consistently, the earliest first, also what was undone.
-
-        Numbers of cases begin again when all of a user's cases have expired. What was decided before this case opened is of another
-        one with the same number, whose decisions DynamoDB has not deleted yet.
-        """
-        items = self._query(
-            TableName=self._tables.decisions,
-            KeyConditionExpression="case_id = :case",
-            ExpressionAttributeValues={":case": {"S": case.case_id}},
-        )
-        decisions = (each for each in map(from_decision_item, items) if each.decided_at >= case.opened_at)
-        return sorted(decisions, key=lambda decision: (decision.decided_at, decision.decision_id))
+        """Read what was decided on a case: :func:`read_decisions`."""
+        return read_decisions(self._client, self._tables.decisions, case)
 
     def rows(self, case: Case) -> dict[str, CaseRow]:
         """Read all payments of a case, consistently, by their keys."""
@@ -216,10 +206,37 @@ class DecisionTables:
         }
 
     def _query(self, **request: Any) -> Iterator[Mapping[str, Any]]:
-        call: Any = self._client.query  # its type names each argument
-        while True:
-            answer = call(**request, ConsistentRead=True)
-            yield from answer["Items"]
-            if "LastEvaluatedKey" not in answer:
-                return
-            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        return _query(self._client, **request)
+
+
+def read_decisions(client: DynamoDBClient, table: str, case: Case) -> list[CaseDecision]:
+    """Read what was decided on a case, consistently, the earliest first, also what was undone.
+
+    Numbers of cases begin again when all of a user's cases have expired. What was decided before this case opened is of another
+    one with the same number, whose decisions DynamoDB has not deleted yet.
+
+    Raises
+    ------
+    InvalidRowError
+        Where a row cannot be read.
+    ClientError, BotoCoreError
+        When DynamoDB did not answer.
+    """
+    items = _query(
+        client,
+        TableName=table,
+        KeyConditionExpression="case_id = :case",
+        ExpressionAttributeValues={":case": {"S": case.case_id}},
+    )
+    decisions = (each for each in map(from_decision_item, items) if each.decided_at >= case.opened_at)
+    return sorted(decisions, key=lambda decision: (decision.decided_at, decision.decision_id))
+
+
+def _query(client: DynamoDBClient, **request: Any) -> Iterator[Mapping[str, Any]]:
+    call: Any = client.query  # its type names each argument
+    while True:
+        answer = call(**request, ConsistentRead=True)
+        yield from answer["Items"]
+        if "LastEvaluatedKey" not in answer:
+            return
+        request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]

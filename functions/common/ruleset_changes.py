@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from common.failures import FailureLog
 
 _CONDITION_FAILED: Final = "ConditionalCheckFailedException"
+
+FIRST_MONTH: Final = "2026-01"
+"""No row is older than this month: the table is younger."""
 
 ACTIVE_KEY: Final[dict[str, Any]] = {"changed_in": {"S": ACTIVE}, "change_key": {"S": ACTIVE}}
 """Key of the row that says which ruleset is active."""
@@ -75,6 +78,24 @@ class ChangeHistory:
         for _ in range(months):
             yield from self.of_month(f"{month:%Y-%m}", newest_first=True)
             month = (month - timedelta(days=1)).replace(day=1)
+
+    def before(self, changed_in: str, change_key: str) -> Iterator[RulesetChange]:
+        """All changes before a place, the newest first, down to the table's first month. Rows are read as they are needed.
+
+        Parameters
+        ----------
+        changed_in, change_key : str
+            The place, as :func:`contract.ruleset_change.change_keys` gives it; its own row is not given.
+        """
+        yield from self._query(
+            KeyConditionExpression="changed_in = :month AND change_key < :key",
+            ExpressionAttributeValues={":month": {"S": changed_in}, ":key": {"S": change_key}},
+            ScanIndexForward=False,
+        )
+        while changed_in > FIRST_MONTH:
+            month = date.fromisoformat(f"{changed_in}-01") - timedelta(days=1)
+            changed_in = f"{month:%Y-%m}"
+            yield from self.of_month(changed_in, newest_first=True)
 
     def _query(self, **request: Any) -> Iterator[RulesetChange]:
         for page in self._client.get_paginator("query").paginate(TableName=self._table, **request):

@@ -145,6 +145,10 @@ class RulesetDesk:
         """All changes of so many months, the newest first, read as they are needed: those of people, of the guardrails, and of whoever deployed past both."""
         return self._rows.history(now, months)
 
+    def before(self, changed_in: str, change_key: str) -> Iterator[RulesetChange]:
+        """All changes before a place, the newest first, read as they are needed; see :meth:`common.ruleset_changes.ChangeHistory.before`."""
+        return self._rows.before(changed_in, change_key)
+
     def change(self, change_id: str) -> RulesetChange | None:
         """Give a change as it is now; None where there is none."""
         keys = keys_of(change_id)

@@ -23,7 +23,7 @@ from console.rights import Right, rights_of
 from console.routes import ROUTES
 from console.sessions import SEEN_EVERY, Session, csrf_token, is_form_of, key_of
 from contract.audit import MAX_TEXT_CHARACTERS
-from contract.audit_values import ASKED, value_hash
+from contract.audit_values import ASKED, asked_text, value_hash
 from contract.errors import ContractError, InvalidRowError
 
 if TYPE_CHECKING:
@@ -68,6 +68,11 @@ class Visit(msgspec.Struct, frozen=True):
     def person(self) -> str:
         """Id of who asks; empty where nobody is signed in."""
         return "" if self.session is None else self.session.person
+
+    @property
+    def asked_for(self) -> str:
+        """The personal value that a form asks for; empty where it asks for none."""
+        return asked_text(self.form.get("query", ""))
 
     @property
     def subject(self) -> str:
@@ -175,8 +180,8 @@ class Desk:
         details = {name: value for name, value in given.items() if value}
         details |= {name: printable(id_, MAX_TEXT_CHARACTERS) for name, id_ in [*visit.parts.items()][1:]}
         details |= _chosen_texts(visit.chosen)
-        if route.asks and (query := visit.form.get("query", "")).strip():
-            details[ASKED] = value_hash(visit.form.get("subject", ""), query)
+        if route.asks and visit.asked_for:
+            details[ASKED] = value_hash(visit.form.get("subject", ""), visit.asked_for)
         self.record(route.action, session, outcome, visit.subject, details)
 
     def record(

@@ -6,13 +6,15 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from contract.case_decision import ApprovedPayment
+from contract.label import LabelVerdict, effective
 from contract.scored import Decision
 from engine.features.stored import features_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from contract.flagged import FlaggedKey
+    from contract.label import Label
     from contract.scored import ScoredTransaction
 
 _CENT: Final = Decimal("0.01")
@@ -23,7 +25,9 @@ def can_be_judged(row: ScoredTransaction) -> bool:
     return row.decision is Decision.APPROVE and not row.repeats
 
 
-def approved_payment(key: FlaggedKey, row: ScoredTransaction, base_currency: str | None) -> ApprovedPayment:
+def approved_payment(
+    key: FlaggedKey, row: ScoredTransaction, base_currency: str | None, labels: Iterable[Label]
+) -> ApprovedPayment:
     """Take an approved payment from its row in the history.
 
     Parameters
@@ -34,12 +38,16 @@ def approved_payment(key: FlaggedKey, row: ScoredTransaction, base_currency: str
         The row. It has its worth among its features, in the base currency of its ruleset.
     base_currency : str | None
         Of the case; None where it has none, and the worth is not known then.
+    labels : Iterable[Label]
+        All labels of the payment, whoever has given them.
     """
     worth = features_of(row).get("amount_base", 0.0)
     # A worth of 0 is that of a payment without a rate, unless its amount is 0 too.
     is_known = base_currency is not None and (bool(worth) or not row.transaction.amount)
     amount = Decimal(repr(float(worth))).quantize(_CENT) if is_known else None
-    return ApprovedPayment(key.event_key, row.transaction.transaction_id, amount)
+    said = effective(labels)
+    was_fraud = said is not None and said.verdict is LabelVerdict.FRAUD
+    return ApprovedPayment(key.event_key, row.transaction.transaction_id, amount, was_fraud)
 
 
 def worth_of(approved: Sequence[ApprovedPayment]) -> Decimal:

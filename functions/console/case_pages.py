@@ -148,7 +148,7 @@ class CasePages:
         return tuple(sorted(self._desk.names(Right.WORK_CASES).items(), key=lambda pair: pair[1]))
 
     def _read(self, case: Case) -> CaseRecords:
-        payments = self._records.case_payments(case, MAX_PAYMENTS)
+        payments = self._records.payments_to_judge(case, MAX_PAYMENTS)
         history = self._records.history_of_user(case.user_id, MAX_HISTORY)
         gravest = sorted(payments, key=lambda each: (not is_undecided(each), -each.risk_score))[:MAX_KEYS]
         older = self._records.history_rows([each.key for each in gravest if each.key not in history])

@@ -18,7 +18,7 @@ from console.views import base_money, counted, due_text, holder_text, shown_time
 from console.world_map import Stop, WorldMap, stop_of, world_map
 from contract.audit import MAX_TEXT_CHARACTERS
 from contract.case import Case, CaseVerdict, SecondLook, Tally, is_undecided
-from contract.case_decision import CaseDecision, contested_keys
+from contract.case_decision import CaseDecision, contested_keys, has_release
 from contract.case_outcome import is_in_flight
 from contract.case_work import holder, is_contestable
 from contract.closed_case import ClosedCase
@@ -186,7 +186,7 @@ def case_view(
     events = _timeline(records, features, coming, numbers, is_revealed=is_revealed)
     is_mine = can_work and held_by == person
     hidden = case.payment_count - len(rows)
-    can_contest = can_work and is_contestable(case) and person not in case.deciders
+    is_second = can_work and person not in case.deciders
     return CaseView(
         case_id=case.case_id,
         severity=case.severity.value,
@@ -207,8 +207,8 @@ def case_view(
         similar=tuple(similar_row(each) for each in records.similar),
         similar_summary=similar_summary(records.similar, case.strongest_reasons),
         decisions=tuple(decision_row(each) for each in reversed(records.decisions)),
-        can_agree=can_contest and case.is_look_due,
-        can_contest=can_contest,
+        can_agree=is_second and case.is_look_due,
+        can_contest=is_second and is_contestable(case) and has_release(records.decisions),
         released="" if case.second_look is None else released_text(case.second_look, case.base_currency),
         look=0 if case.second_look is None else case.second_look.version,
         shared=len(case.entities),

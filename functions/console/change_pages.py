@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 from common.proposals import changes_nothing
@@ -10,7 +10,8 @@ from common.ruleset_bucket import ChangedDocumentError, MissingDocumentError
 from common.ruleset_desk import DeskRefusal
 from common.sanitizing import printable
 from console import notices
-from console.change_views import change_view, changes_view
+from console.change_search import WantedChanges, page_of
+from console.change_views import KINDS, change_view, changes_view
 from console.difference_views import compared
 from console.editor_views import REACHES, share_of
 from console.rights import Right
@@ -33,10 +34,8 @@ if TYPE_CHECKING:
     from contract.authoring import RulesetOutline
     from contract.ruleset_change import RulesetChange
 
-SHOWN: Final = 50
-"""Changes on the page, the newest."""
-
 MAX_NOTE_CHARACTERS: Final = 500
+MAX_PERSON_CHARACTERS: Final = 256
 
 
 class ChangePages:
@@ -71,16 +70,27 @@ class ChangePages:
         self._reader = reader
 
     def changes(self, visit: Visit) -> Response:
-        """Show what waits, and what was done."""
-        newest = list(islice(self._rulesets.history(visit.now), SHOWN + 1))
-        view = changes_view(
-            self._rulesets.open_changes(),
-            newest[:SHOWN],
-            self._desk.names(),
-            visit.person,
-            has_more=len(newest) > SHOWN,
+        """Show what waits, and what was done last."""
+        return self._found(visit, WantedChanges())
+
+    def find_changes(self, visit: Visit) -> Response:
+        """Show the changes that a form asks for, from its place on."""
+        form = visit.form
+        wanted = WantedChanges(
+            until=_day(form.get("until", "")),
+            person=printable(form.get("person", "").strip(), MAX_PERSON_CHARACTERS),
+            kind=form["kind"] if form.get("kind") in set(ChangeKind) else "",
+            before=form.get("before", ""),
         )
-        return self._page(visit, "changes.html", view=view)
+        return self._found(visit, wanted)
+
+    def _found(self, visit: Visit, wanted: WantedChanges) -> Response:
+        page = page_of(self._rulesets.before(*wanted.place(visit.now)), wanted)
+        waiting = self._rulesets.open_changes() if wanted.is_all else []
+        view = changes_view(waiting, page, wanted, self._desk.names(), visit.person)
+        return self._page(
+            visit, "changes.html", view=view, kinds=[(each.value, KINDS[each]) for each in KINDS]
+        )
 
     def change(self, visit: Visit) -> Response:
         """Show a change, what differs, and what is known of its trial."""
@@ -223,3 +233,10 @@ def _request(change: RulesetChange) -> TryRequest:
 
 def _note(visit: Visit) -> str | None:
     return printable(visit.form.get("note", "").strip(), MAX_NOTE_CHARACTERS) or None
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None

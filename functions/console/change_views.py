@@ -12,6 +12,7 @@ from contract.ruleset_change import ChangeKind, ChangeState
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from console.change_search import ChangePage, WantedChanges
     from contract.ruleset_change import RulesetChange
 
 KINDS: Final = {
@@ -57,8 +58,16 @@ class ChangesView(msgspec.Struct, frozen=True):
 
     summary: str
     waiting: tuple[ChangeRow, ...]
-    done: tuple[ChangeRow, ...]
-    has_more: bool
+    found: tuple[ChangeRow, ...]
+    """Those that do not wait, or that were asked for."""
+    is_all: bool
+    """Whether nothing in particular was asked for."""
+    following: str
+    """Id of the change before which older ones begin; empty where there are no more."""
+    fields: dict[str, str]
+    """What was asked for, by the fields of the form."""
+    people: tuple[tuple[str, str], ...]
+    """Who was signed in lately: id and name."""
 
 
 class ChangeView(msgspec.Struct, frozen=True):
@@ -79,19 +88,27 @@ class ChangeView(msgspec.Struct, frozen=True):
 
 def changes_view(
     waiting: Sequence[RulesetChange],
-    done: Sequence[RulesetChange],
+    page: ChangePage,
+    wanted: WantedChanges,
     names: Mapping[str, str],
     person: str,
-    *,
-    has_more: bool,
 ) -> ChangesView:
-    """Show changes: those that wait, the oldest first, and others, the newest first."""
+    """Show changes: those that wait, the oldest first, and a page of others, the newest first."""
     open_ids = {each.change_id for each in waiting}
     return ChangesView(
-        summary=f"{counted(len(waiting), 'change')} waiting.",
+        summary=f"{counted(len(waiting), 'change')} waiting." if wanted.is_all else "",
         waiting=tuple(change_row(each, names, person) for each in waiting),
-        done=tuple(change_row(each, names, person) for each in done if each.change_id not in open_ids),
-        has_more=has_more,
+        found=tuple(
+            change_row(each, names, person) for each in page.changes if each.change_id not in open_ids
+        ),
+        is_all=wanted.is_all,
+        following=page.following,
+        fields={
+            "until": "" if wanted.until is None else wanted.until.isoformat(),
+            "person": wanted.person,
+            "kind": wanted.kind,
+        },
+        people=tuple(sorted(names.items(), key=lambda pair: pair[1])),
     )
 
 

@@ -33,6 +33,7 @@ from common.ruleset_desk import RulesetDesk
 from common.settings import read_settings
 from common.trial_rows import TrialRows
 from console.app import Desk, make_app
+from console.audit_pages import AuditPages
 from console.audit_store import AuditStore
 from console.audit_trail import AuditTrail
 from console.beside import CaseSurroundings
@@ -47,7 +48,7 @@ from console.list_pages import ListPages
 from console.live_records import CLIENT_CONFIG as METRICS_CONFIG
 from console.live_records import LiveRecords
 from console.model_pages import ModelPages
-from console.oidc import IdentityProvider, finish_uri
+from console.oidc import IdentityProvider, own_uri
 from console.pages import Pages
 from console.payment_pages import PaymentPages
 from console.people_pages import PeoplePages
@@ -106,6 +107,7 @@ records = Records(
         entity_risk=settings.entity_risk_table,
         cases=settings.cases_table,
         links=settings.case_links_table,
+        decisions=settings.case_decisions_table,
     ),
     settings.transaction_id_index,
     backoff.pause,
@@ -163,7 +165,8 @@ provider = IdentityProvider(
     settings.oidc_discovery_url,
     settings.oidc_client_id,
     settings.oidc_groups_claim,
-    finish_uri(settings.console_url, BY_NAME["finish_sign_in"].path),
+    own_uri(settings.console_url, BY_NAME["finish_sign_in"].path),
+    own_uri(settings.console_url, BY_NAME["sign_in"].path),
 )
 application: Any = Mangum(  # its type of a context is not Powertools'
     make_app(
@@ -184,7 +187,8 @@ application: Any = Mangum(  # its type of a context is not Powertools'
             PaymentPages(desk, cases, records, replays),
             EntityPages(desk, cases, records, beside),
             SearchPages(desk, records, replays),
-            PeoplePages(desk, audit_store),
+            AuditPages(desk, audit_store),
+            PeoplePages(desk),
         ],
         logger,
     ),

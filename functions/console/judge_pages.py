@@ -93,7 +93,7 @@ class JudgePages:
         case = case_of(self._cases, visit)
         if isinstance(case, Refusal):
             return self._refused(visit, case)
-        payments = self._records.case_payments(case, MAX_PAYMENTS)
+        payments = self._records.payments_to_judge(case, MAX_PAYMENTS)
         chosen = [each for each in payments if payment_id(each) in {*visit.chosen}]
         approved = self._approved(case, {*visit.chosen} - {payment_id(each) for each in chosen})
         if not decision or not visit.chosen:
@@ -157,7 +157,7 @@ class JudgePages:
             return []
         history = among(self._records.history_of_user(case.user_id, MAX_HISTORY_READ))
         return [
-            approved_payment(key, row, case.base_currency)
+            approved_payment(key, row, case.base_currency, self._records.labels_of_payment(key))
             for key, row in history.items()
             if payment_id(key) in wanted
         ]

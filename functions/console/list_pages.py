@@ -135,7 +135,7 @@ class ListPages:
 
     def choose_list_of_found(self, visit: Visit) -> Response:
         """Ask on which list what was searched for is put."""
-        by, query = visit.form.get("subject", ""), visit.form.get("query", "").strip()
+        by, query = visit.form.get("subject", ""), visit.asked_for
         field = FIELD_OF_SEARCH.get(by)
         if field is None or not query:
             return self._desk.pages.notice(notices.NO_PAGE, visit.who)
@@ -154,7 +154,7 @@ class ListPages:
         field = FIELD_OF_SEARCH.get(visit.form.get("subject", ""))
         if field is None:
             return self._desk.pages.notice(notices.NO_PAGE, visit.who)
-        return self._put(visit, field, visit.form.get("query", "").strip() or None)
+        return self._put(visit, field, visit.asked_for or None)
 
     def _entity(self, visit: Visit) -> tuple[str, str | None] | None:
         """Field and value of the entity that a path names; None where there is no such entity, or no list may have it."""

@@ -43,6 +43,16 @@ FAULT: Final = Notice(
 SIGN_IN_REFUSED: Final = Notice(
     401, "You are not signed in", "The sign-in was not finished, took too long, or was refused. Try again."
 )
+SIGNED_OUT: Final = Notice(
+    200,
+    "You are signed out of the console",
+    "Where you sign in, you are signed out in a moment, too. If nothing happens, press the button.",
+)
+STILL_SIGNED_IN: Final = Notice(
+    401,
+    "You are not signed in",
+    "Where you sign in, somebody was still signed in, and no password was asked for. Sign out there, then sign in again.",
+)
 NO_GROUP: Final = Notice(
     403,
     "You have no group of the console",

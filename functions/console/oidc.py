@@ -30,6 +30,10 @@ class SignInError(ConsoleError):
     """A sign-in that cannot be finished. The sentence says why, and nothing of the person."""
 
 
+class StaleSignInError(SignInError):
+    """A sign-in for which the provider has not asked for the password: somebody was still signed in there, perhaps another person."""
+
+
 class ProviderUnavailableError(ConsoleError):
     """The identity provider did not answer, or with something else than its documents."""
 
@@ -53,6 +57,8 @@ class Endpoints(msgspec.Struct, frozen=True):
     authorization_endpoint: str
     token_endpoint: str
     jwks_uri: str
+    end_session_endpoint: str | None = None
+    """Where a browser is signed out (OpenID Connect RP-Initiated Logout 1.0, 2.1); None where the provider has none."""
 
 
 class Begun(msgspec.Struct, frozen=True):
@@ -62,6 +68,8 @@ class Begun(msgspec.Struct, frozen=True):
     nonce: str
     code_verifier: str
     """43 to 128 characters (RFC 7636, 4.1)."""
+    at_s: int
+    """When, seconds since the epoch. The password must have been given since."""
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -90,6 +98,8 @@ class IdentityProvider:
         As in the settings.
     redirect_uri : str
         The console's address to which the provider sends people back; it knows this one and no other.
+    signed_out_uri : str
+        The console's address to which the provider sends whoever has signed out; the only one, too.
     """
 
     def __init__(
@@ -100,6 +110,7 @@ class IdentityProvider:
         client_id: str,
         groups_claim: str,
         redirect_uri: str,
+        signed_out_uri: str,
     ) -> None:
         self._web = web
         self._issuer = issuer
@@ -107,11 +118,15 @@ class IdentityProvider:
         self._client_id = client_id
         self._groups_claim = groups_claim
         self._redirect_uri = redirect_uri
+        self._signed_out_uri = signed_out_uri
         self._endpoints: Endpoints | None = None
         self._keys: Any = None
 
     def begin(self, begun: Begun) -> str:
-        """Make the address to which a browser is sent; ProviderUnavailableError."""
+        """Make the address to which a browser is sent; ProviderUnavailableError.
+
+        The provider is asked to ask for the password though somebody is signed in there still: it may be who used the browser before.
+        """
         from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
         from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
@@ -125,8 +140,22 @@ class IdentityProvider:
             nonce=begun.nonce,
             code_challenge=create_s256_code_challenge(begun.code_verifier),
             code_challenge_method="S256",
+            prompt="login",
         )
         return address
+
+    def end(self) -> str | None:
+        """Make the address that signs a browser out at the provider and sends it back; None where the provider has none. ProviderUnavailableError.
+
+        Cognito takes ``logout_uri`` and ignores the rest, other providers take the standard's ``post_logout_redirect_uri``.
+        """
+        endpoint = self._discover().end_session_endpoint
+        if endpoint is None:
+            return None
+        back = dict.fromkeys(("logout_uri", "post_logout_redirect_uri"), self._signed_out_uri)
+        return (
+            f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode({'client_id': self._client_id} | back)}"
+        )
 
     def finish(self, answer: Mapping[str, str], begun: Begun, now: datetime) -> Person:
         """Find out who came back.
@@ -142,6 +171,8 @@ class IdentityProvider:
 
         Raises
         ------
+        StaleSignInError
+            When the provider says that the password was given before the sign-in began.
         SignInError
             Saying what does not fit.
         ProviderUnavailableError
@@ -161,9 +192,9 @@ class IdentityProvider:
         status, body = self._web.post(self._discover().token_endpoint, form)
         if status != 200:
             raise SignInError("the identity provider did not accept the code")
-        return self._person(_decoded(body, _Tokens).id_token, begun.nonce, now)
+        return self._person(_decoded(body, _Tokens).id_token, begun, now)
 
-    def _person(self, id_token: str, nonce: str, now: datetime) -> Person:
+    def _person(self, id_token: str, begun: Begun, now: datetime) -> Person:
         from authlib.oidc.core import CodeIDToken
         from joserfc import jwt
         from joserfc.errors import JoseError
@@ -173,13 +204,16 @@ class IdentityProvider:
             options = {
                 "iss": {"essential": True, "value": self._issuer},
                 "aud": {"essential": True, "value": self._client_id},
-                "nonce": {"essential": True, "value": nonce},
+                "nonce": {"essential": True, "value": begun.nonce},
             }
-            params = {"nonce": nonce, "client_id": self._client_id}
+            params = {"nonce": begun.nonce, "client_id": self._client_id}
             claims = CodeIDToken(token.claims, token.header, options, params)
             claims.validate(now=int(now.timestamp()), leeway=LEEWAY_SECONDS)
         except (JoseError, ValueError) as error:
             raise SignInError(f"the identity token is not valid: {type(error).__name__}") from error
+        given_at = claims.get("auth_time")
+        if isinstance(given_at, int | float) and given_at < begun.at_s - LEEWAY_SECONDS:
+            raise StaleSignInError("the identity provider did not ask for the password")
         person = str(claims["sub"])
         if len(person) > MAX_TEXT_CHARACTERS:
             # Each event and each step of a case names the person: no part of the id may be left out.
@@ -214,8 +248,8 @@ class IdentityProvider:
         return self._endpoints
 
 
-def finish_uri(console_url: str, path: str) -> str:
-    """The console's address to which the provider sends people back."""
+def own_uri(console_url: str, path: str) -> str:
+    """An address of the console to which the provider sends people back."""
     return console_url.rstrip("/") + path
 
 

@@ -69,7 +69,7 @@ class PaymentPages:
         if isinstance(case, Refusal):
             return self._refused(visit, case)
         wanted = visit.parts["payment"]
-        payments = self._records.case_payments(case, MAX_PAYMENTS)
+        payments = self._records.payments_to_judge(case, MAX_PAYMENTS)
         flagged = next((each for each in payments if payment_id(each) == wanted), None)
         row = None if flagged is None else self._records.history_rows([flagged.key]).get(flagged.key)
         if flagged is None or row is None:

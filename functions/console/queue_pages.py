@@ -217,7 +217,7 @@ class QueuePages:
         order = {case_id: number for number, case_id in enumerate(ids)}
         mine = [case for case in found if not isinstance(claim(case, visit.person, visit.now), Refusal)]
         mine.sort(key=lambda case: order[case.case_id])
-        read = [(case, tuple(self._records.case_payments(case, MAX_PAYMENTS))) for case in mine]
+        read = [(case, tuple(self._records.payments_to_judge(case, MAX_PAYMENTS))) for case in mine]
         # A case counts payments as undecided whose rows somebody has deleted: nothing can be said about those.
         judged = tuple((case, payments) for case, payments in read if undecided(payments))
         return Bulk(judged, len({*visit.chosen}) - len(judged))

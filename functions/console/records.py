@@ -1,11 +1,12 @@
-"""What the console reads about payments: flagged rows, history, labels, links. Every read has an end."""
+"""What the console reads about payments: flagged rows, history, labels, links. Every read has an end; that of what is to be judged is the end of a user's rows."""
 
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from common.batch_requests import BatchReader
+from common.decision_tables import read_decisions
 from common.label_tables import LabelTables
 from contract.case import (
     alert_link,
@@ -14,11 +15,12 @@ from contract.case import (
     parse_case_id,
     to_case_key,
 )
-from contract.flagged import FlaggedKey, from_flagged_item, to_flagged_key
+from contract.case_decision import contested_keys
+from contract.flagged import CONFIRMED_FRAUD, FALSE_POSITIVE, FlaggedKey, from_flagged_item, to_flagged_key
 from contract.scored import from_history_item
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -47,6 +49,7 @@ class Tables(NamedTuple):
     entity_risk: str
     cases: str
     links: str
+    decisions: str
 
 
 class Records:
@@ -81,22 +84,66 @@ class Records:
         self._labels = LabelTables(client, tables.labels, tables.entity_risk)
 
     def case_payments(self, case: Case, limit: int) -> list[FlaggedTransaction]:
-        """Read the flagged payments of a case, oldest first.
+        """Read the flagged payments of a case, oldest first, among the user's newest :data:`MAX_PAGES` MiB of rows.
 
-        Of more than ``limit``, those that nobody has judged come before the others, and newer ones before older ones: so whoever judges what is
-        read comes to the end of the case.
+        Of more than ``limit``, those that nobody has judged come before the others, and newer ones before older ones.
         """
-        rows = self._query(
-            TableName=self._tables.flagged,
-            KeyConditionExpression="user_id = :user",
-            FilterExpression="case_id = :case",
-            ExpressionAttributeValues={":user": {"S": case.user_id}, ":case": {"S": case.case_id}},
-            ConsistentRead=True,
-            ScanIndexForward=False,
-        )
-        payments = [from_flagged_item(row) for row in rows]
-        payments.sort(key=lambda each: not is_undecided(each))
-        return sorted(payments[:limit], key=lambda each: each.event_key)
+        payments, _ = self._newest_payments(case)
+        return _first(payments, limit, frozenset())
+
+    def payments_to_judge(self, case: Case, limit: int) -> list[FlaggedTransaction]:
+        """Read the flagged payments of a case as :meth:`case_payments`, and what is to be judged also where the user has more rows.
+
+        However many rows the user has, the newest ``limit`` undecided payments are read, and then those that a second person has contested: so
+        whoever judges what is read comes to the end of the case.
+        """
+        payments, end = self._newest_payments(case)
+        if end is None and len(payments) <= limit:
+            return _first(payments, limit, frozenset())
+        missing = limit - sum(is_undecided(each) for each in payments)
+        payments += map(from_flagged_item, islice(self._undecided(case, end), max(0, missing)))
+        contested = contested_keys(read_decisions(self._client, self._tables.decisions, case))
+        others = sorted(contested - {each.event_key for each in payments}, reverse=True)
+        found = self.flagged_rows([FlaggedKey(case.user_id, key) for key in others])
+        payments += [each for each in found.values() if each.case_id == case.case_id]
+        return _first(payments, limit, contested)
+
+    def _newest_payments(self, case: Case) -> tuple[list[FlaggedTransaction], Any]:
+        """Read a case's payments, newest first; with where older rows of the user begin that were not read, None for none."""
+        request, call = self._of_case(case), cast("Any", self._client.query)
+        payments: list[FlaggedTransaction] = []
+        for _ in range(MAX_PAGES):
+            answer = call(**request)
+            payments += map(from_flagged_item, answer["Items"])
+            if "LastEvaluatedKey" not in answer:
+                return payments, None
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        return payments, request["ExclusiveStartKey"]
+
+    def _undecided(self, case: Case, begin: Any) -> Iterator[Mapping[str, Any]]:
+        """Give the undecided payments of a case from a place on, newest first, as they are needed, to the end of the user's rows."""
+        request = self._of_case(case)
+        request["FilterExpression"] += " AND NOT (#status IN (:fraud, :legitimate))"
+        request["ExpressionAttributeNames"] = {"#status": "status"}
+        request["ExpressionAttributeValues"] |= {
+            ":fraud": {"S": CONFIRMED_FRAUD},
+            ":legitimate": {"S": FALSE_POSITIVE},
+        }
+        call: Any = self._client.query
+        while begin is not None:
+            answer = call(**request, ExclusiveStartKey=begin)
+            yield from answer["Items"]
+            begin = answer.get("LastEvaluatedKey")
+
+    def _of_case(self, case: Case) -> dict[str, Any]:
+        return {
+            "TableName": self._tables.flagged,
+            "KeyConditionExpression": "user_id = :user",
+            "FilterExpression": "case_id = :case",
+            "ExpressionAttributeValues": {":user": {"S": case.user_id}, ":case": {"S": case.case_id}},
+            "ConsistentRead": True,
+            "ScanIndexForward": False,
+        }
 
     def flagged_rows(self, keys: Sequence[FlaggedKey]) -> dict[FlaggedKey, FlaggedTransaction]:
         """Read flagged rows by key, :data:`MAX_KEYS` at most; those that do not exist are left out."""
@@ -135,6 +182,10 @@ class Records:
     def labels_of_user(self, user_id: str) -> list[Label]:
         """Read the labels of a user's newest payments."""
         return self._labels.of_user(user_id)
+
+    def labels_of_payment(self, key: FlaggedKey) -> list[Label]:
+        """Read all labels of a payment."""
+        return self._labels.of_payment(key.user_id, key.event_key)
 
     def marks(self, entity_name: str) -> EntityMarks:
         """Read what labels say about an entity: its newest frauds, and its newest honest payment."""
@@ -186,6 +237,14 @@ class Records:
             if "LastEvaluatedKey" not in answer:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def _first(
+    payments: list[FlaggedTransaction], limit: int, contested: Collection[str]
+) -> list[FlaggedTransaction]:
+    """Take the first of payments that come newest first: those to be judged before the others; give them oldest first."""
+    ranked = sorted(payments, key=lambda each: (not is_undecided(each), each.event_key not in contested))
+    return sorted(ranked[:limit], key=lambda each: each.event_key)
 
 
 def _with_key(row: Mapping[str, Any]) -> tuple[FlaggedKey, ScoredTransaction]:

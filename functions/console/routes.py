@@ -124,6 +124,16 @@ ROUTES: Final = (
     ),
     *AUTHOR_ROUTES,
     Route("audit", "GET", "/audit", Right.READ_AUDIT, Action.AUDIT_VIEWED, title="Audit"),
+    Route("audit_of_day", "GET", "/audit/{day}", Right.READ_AUDIT, Action.AUDIT_VIEWED),
+    Route(
+        "find_events",
+        "POST",
+        "/audit",
+        Right.READ_AUDIT,
+        Action.AUDIT_VIEWED,
+        asks=True,
+        recorded=("day", "since", "person", "action", "before"),
+    ),
     Route("sessions", "GET", "/sessions", Right.READ_SESSIONS, Action.SESSIONS_VIEWED, title="Sessions"),
     Route("revoke_session", "POST", "/sessions/revoke", Right.REVOKE_SESSIONS, Action.SESSION_REVOKED),
 )

@@ -41,7 +41,6 @@ FIELDS: Final = (
 """What people search by: the form's word, and theirs. By the first two over all payments, by the others over cases of flagged ones."""
 
 MAX_FOUND: Final = 50
-MAX_QUERY_CHARACTERS: Final = 256
 
 _NO_TIME: Final = datetime.min.replace(tzinfo=UTC)
 
@@ -149,4 +148,4 @@ def entity_of(field: str, value: str) -> str | None:
 
 
 def _asked(visit: Visit) -> tuple[str, str]:
-    return visit.form.get("subject", ""), visit.form.get("query", "").strip()[:MAX_QUERY_CHARACTERS]
+    return visit.form.get("subject", ""), visit.asked_for

@@ -6,7 +6,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from console import notices
-from console.oidc import Begun, IdentityProvider, SignInError
+from console.oidc import Begun, IdentityProvider, ProviderUnavailableError, SignInError, StaleSignInError
 from console.rights import groups_of
 from console.route import Action
 from console.routes import menu_of, safe_next
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from console.app import Desk, Visit
+    from console.pages import Notice
 
 
 class SignInPages:
@@ -71,6 +72,8 @@ class SignInPages:
             return pages.notice(notices.SIGN_IN_REFUSED, None)
         try:
             person = self._provider.finish(visit.query, _begun(sign_in), visit.now)
+        except StaleSignInError:
+            return self._ended(notices.STILL_SIGNED_IN, notices.SIGN_IN_REFUSED)
         except SignInError:
             return pages.notice(notices.SIGN_IN_REFUSED, None)
         session_token = secrets.token_urlsafe(TOKEN_BYTES)
@@ -89,12 +92,26 @@ class SignInPages:
         return response
 
     def sign_out(self, visit: Visit) -> Response:
-        """End the session."""
+        """End the session here, then the one at the identity provider: else whoever has the browser next is signed in by one press."""
         if visit.session is not None:
             self._desk.sessions.revoke(visit.session.session_key, visit.now)
-        response = self._desk.pages.go("/sign-in")
+        response = self._ended(notices.SIGNED_OUT, None)
         self._delete_cookie(response, self._desk.session_cookie)
         return response
+
+    def _ended(self, notice: Notice, otherwise: Notice | None) -> Response:
+        """Lead to where the provider signs the browser out; where that is not known, say something else, or show how to sign in.
+
+        The browser goes there by a page, not by an answer: this answers a form, and forms lead nowhere but to the console.
+        """
+        try:
+            address = self._provider.end()
+        except ProviderUnavailableError:
+            address = None
+        pages = self._desk.pages
+        if address is not None:
+            return pages.page("signed_out.html", None, notice.status, notice=notice, address=address)
+        return pages.go("/sign-in") if otherwise is None else pages.notice(otherwise, None)
 
     def _delete_cookie(self, response: Response, name: str) -> None:
         # With the attributes that it was set with: a browser ignores an answer about a "__Host-" cookie without them.
@@ -113,4 +130,5 @@ class SignInPages:
 
 
 def _begun(sign_in: SignIn) -> Begun:
-    return Begun(sign_in.state, sign_in.nonce, sign_in.code_verifier)
+    begun_at_s = sign_in.ends_at - int(SIGN_IN_LASTS.total_seconds())
+    return Begun(sign_in.state, sign_in.nonce, sign_in.code_verifier, begun_at_s)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,32 +14,6 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from console.sessions import Session
-    from contract.audit import AuditEvent
-
-
-class AuditRow(msgspec.Struct, frozen=True):
-    """An audit event."""
-
-    at: str
-    actor: str
-    action: str
-    subject: str
-    outcome: str
-    details: str
-    """Reason, verdict and what else the form said."""
-
-
-class AuditView(msgspec.Struct, frozen=True):
-    """The newest audit events of a day."""
-
-    day: str
-    """YYYY-MM-DD, UTC."""
-    earlier: str
-    """The day before."""
-    later: str
-    """The day after; empty for today."""
-    summary: str
-    rows: tuple[AuditRow, ...]
 
 
 class SessionRow(msgspec.Struct, frozen=True):
@@ -60,29 +34,6 @@ class SessionsView(msgspec.Struct, frozen=True):
 
     summary: str
     rows: tuple[SessionRow, ...]
-
-
-def audit_view(day: date, today: date, events: Sequence[AuditEvent], limit: int) -> AuditView:
-    """Show the newest audit events of a day, at most ``limit``."""
-    newest = sorted(events, key=lambda event: event.at, reverse=True)[:limit]
-    rows = tuple(
-        AuditRow(
-            at=event.at.astimezone(UTC).strftime("%H:%M:%S"),
-            actor=event.actor,
-            action=event.action.replace("_", " "),
-            subject=event.subject,
-            outcome=event.outcome.replace("_", " "),
-            details="; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in event.details.items()),
-        )
-        for event in newest
-    )
-    return AuditView(
-        day=day.isoformat(),
-        earlier=(day - timedelta(days=1)).isoformat() if day > date.min else "",
-        later="" if day >= today else (day + timedelta(days=1)).isoformat(),
-        summary=f"The newest {len(rows)}, newest first.",
-        rows=rows,
-    )
 
 
 def sessions_view(

@@ -84,6 +84,8 @@ class ApprovedPayment(DecidedPayment, frozen=True, order=True, omit_defaults=Tru
 
     amount_base: Decimal | None = None
     """Major units of the case's base currency; None where its worth is not known."""
+    was_fraud: bool = False
+    """Whether its labels called it fraud when it was decided on."""
 
 
 class DecisionKey(NamedTuple):
@@ -158,6 +160,11 @@ class CaseDecision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     def says_the_same(self, analyst: str, ruling: Ruling, labelled_keys: Iterable[str]) -> bool:
         """Whether a form that is sent again is the one from which the decision was made."""
         return (self.analyst, self.ruling, self.labelled_keys) == (analyst, ruling, frozenset(labelled_keys))
+
+
+def has_release(made: Iterable[CaseDecision]) -> bool:
+    """Whether a decision holds that calls payments legitimate: a second person can withdraw that, and nothing else."""
+    return any(each.is_release and each.undone_at is None for each in made)
 
 
 def half_contested(made: Iterable[CaseDecision]) -> list[CaseDecision]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
-from contract.case import CaseVerdict, Judgement, Tally
+from contract.case import Case, CaseVerdict, Judgement, Tally
 from contract.case_decision import contested_keys
 from contract.label import LabelVerdict
 
@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from contract.case import Case
     from contract.case_decision import CaseDecision, Ruling
 
 IN_FLIGHT: Final = timedelta(minutes=5)
 """For how long the payments of a decision count as decided though their rows do not say so."""
+
+LABELS_COME: Final = timedelta(days=1)
+"""For how long a decision's label may be on its way, through an outage too. One that has not come by then was lost, as with a table that was restored."""
 
 RELEASES_COUNT: Final = timedelta(days=30)
 """For how long what was called legitimate in a user's earlier cases counts with what is released now."""
@@ -57,6 +59,8 @@ class Earlier(NamedTuple):
     total: Tally = Tally()
     people: frozenset[str] = frozenset()
     """Who has decided on these cases."""
+    cases: tuple[Case, ...] = ()
+    """The cases, the newest first; also those in which no payment of theirs was called legitimate: with them, approved ones may have been."""
 
 
 class Release(NamedTuple):
@@ -88,11 +92,12 @@ def release_of(
     decision: CaseDecision,
     before: Earlier,
     limit: Decimal,
+    elsewhere: Sequence[CaseDecision] = (),
 ) -> Release | None:
     """Count what is called legitimate with a new decision, where a second person is to look at it.
 
     Somebody is to look where it is ``limit`` or more in all, and at any amount where the decision calls a payment legitimate that was called
-    fraud or is in no sum, or where a look is due or was made: who made it has not seen this decision.
+    fraud, with whatever case, or is in no sum, or where a look is due or was made: who made it has not seen this decision.
 
     Parameters
     ----------
@@ -108,6 +113,8 @@ def release_of(
         Of :func:`released_before`.
     limit : Decimal
         Major units of the case's base currency.
+    elsewhere : Sequence[CaseDecision]
+        Decisions that hold on the user's earlier cases, the earliest first: an approved payment is judged with any of them.
 
     Returns
     -------
@@ -117,8 +124,11 @@ def release_of(
     if not decision.is_release:
         return None
     holding = [each for each in earlier if each.undone_at is None]
-    now, said = outcome_of(case, rows, holding, decision).legitimate, _last_said(holding)
-    approved = _approved_release([*holding, decision])
+    now, said = outcome_of(case, rows, holding, decision).legitimate, _last_said([*elsewhere, *holding])
+    counted = {each.case_id for each in before.cases if each.base_currency == case.base_currency}
+    beside = [each for each in elsewhere if each.case_id in counted]
+    approved = _approved_release([*beside, *holding, decision])
+    people = before.people | {each.analyst for each in beside if each.approved and each.is_release}
     total = Tally(
         now.payments + before.total.payments + approved.payments,
         now.amount_base + before.total.amount_base + approved.amount_base,
@@ -126,11 +136,12 @@ def release_of(
     was_fraud = any(said.get(one) is Judgement.FRAUD for one in decision.labelled_keys) or any(
         rows[one].case_judgement is Judgement.FRAUD for one in decision.event_keys
     )
+    was_fraud = was_fraud or any(each.was_fraud for each in decision.approved)
     is_priced = all(rows[one].is_priced_in(case) for one in decision.event_keys) and all(
         each.amount_base is not None for each in decision.approved
     )
     is_due = total.amount_base >= limit or was_fraud or not is_priced or case.second_look is not None
-    return Release(total, before.people) if is_due else None
+    return Release(total, people) if is_due else None
 
 
 def is_contest_left(rows: Mapping[str, CaseRow], made: Iterable[CaseDecision]) -> bool:
@@ -161,37 +172,42 @@ def is_in_flight(decision: CaseDecision, now: datetime) -> bool:
     return decision.undone_at is None and now - decision.decided_at < IN_FLIGHT
 
 
-def released_before(
-    earlier: Iterable[tuple[Case, Iterable[CaseDecision]]], currency: str | None, now: datetime
-) -> Earlier:
-    """Count what was called legitimate in a user's earlier cases or with them, and at which no second person has looked.
+def awaited_keys(made: Iterable[CaseDecision], now: datetime) -> frozenset[str]:
+    """Give the payments of a case whose labels may be on their way: decisions that hold name them. Nothing will decide on the other undecided ones."""
+    return frozenset[str]().union(
+        *(each.event_keys for each in made if each.undone_at is None and now - each.decided_at < LABELS_COME)
+    )
+
+
+def released_before(earlier: Iterable[Case], currency: str | None, now: datetime) -> Earlier:
+    """Count what was called legitimate in a user's earlier cases, and at which no second person has looked.
 
     Parameters
     ----------
-    earlier : Iterable[tuple[Case, Iterable[CaseDecision]]]
-        Cases, the newest first, each with all decisions on it, the earliest first. Cases before one at which somebody has looked are
-        left out, as are those of more than :data:`RELEASES_COUNT` ago: each was closed before the next one opened.
+    earlier : Iterable[Case]
+        The newest first. Those before a case at which somebody has looked are left out, as are those of more than
+        :data:`RELEASES_COUNT` ago: each was closed before the next one opened.
     currency : str | None
         Base currency of the case that is decided on now; the money of others is left out.
     now : datetime
         The clock, UTC.
     """
-    payments, amount, people = 0, Decimal(0), frozenset[str]()
-    for case, decisions in earlier:
+    payments, amount, people, cases = 0, Decimal(0), frozenset[str](), list[Case]()
+    for case in earlier:
         is_looked_at = case.second_look is not None and not case.second_look.is_due
         if is_looked_at or (case.closed_at is not None and now - case.closed_at > RELEASES_COUNT):
             break
+        cases.append(case)
         # What is undecided in a case that was closed as legitimate has labels that are on their way.
         coming = Tally() if case.verdict in {None, CaseVerdict.FRAUD} else case.undecided
-        approved = _approved_release(each for each in decisions if each.undone_at is None)
-        found = case.legitimate.payments + coming.payments + approved.payments
+        found = case.legitimate.payments + coming.payments
         if not found:
             continue
         payments += found
         people |= case.deciders
         if case.base_currency == currency:
-            amount += case.legitimate.amount_base + coming.amount_base + approved.amount_base
-    return Earlier(Tally(payments, amount), people)
+            amount += case.legitimate.amount_base + coming.amount_base
+    return Earlier(Tally(payments, amount), people, tuple(cases))
 
 
 def judgement_of(ruling: Ruling) -> Judgement:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from contract.alert import Severity
-from contract.case_work import holder
+from contract.case_work import holder, is_left_decided
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -31,10 +31,10 @@ class QueueFilter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """Only cases on which this person works."""
 
     def takes(self, queued: QueuedCase, now: datetime) -> bool:
-        """Whether a case is to be shown."""
+        """Whether a case is to be shown: never one that is about to be closed."""
         has_it = holder(queued, now)
         least = self.at_risk_base_from
-        return (
+        return not is_left_decided(queued, now) and (
             (not self.severities or queued.severity in self.severities)
             and (least is None or at_risk_base(queued) >= least)
             and (not self.is_overdue or queued.due_at < now)

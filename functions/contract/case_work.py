@@ -69,10 +69,20 @@ def holder(case: Case | QueuedCase, now: datetime) -> str | None:
 
 
 def is_offered(case: Case | QueuedCase, analyst: str, now: datetime) -> bool:
-    """Whether the queue offers a case to somebody: nobody works on it, and this person has not skipped it."""
-    if case.status is CaseStatus.CLOSED or holder(case, now) is not None:
+    """Whether the queue offers a case to somebody: nobody works on it, something is to be decided, and this person has not skipped it."""
+    if case.status is CaseStatus.CLOSED or holder(case, now) is not None or is_left_decided(case, now):
         return False
     return not any(skip.analyst == analyst and now < skip.until for skip in case.skips)
+
+
+def is_left_decided(case: Case | QueuedCase, now: datetime) -> bool:
+    """Whether a case is not closed though nothing in it is undecided and nobody works on it: somebody has left it whose decision was withdrawn."""
+    return case.status is not CaseStatus.CLOSED and not case.undecided.payments and holder(case, now) is None
+
+
+def end_decided(case: Case, now: datetime) -> Case | Refusal:
+    """Close a case that :func:`is_left_decided`, as its labels say and as its last person would have by :func:`release`; ``not_due`` for another."""
+    return _released(case, now) if is_left_decided(case, now) else Refusal.NOT_DUE
 
 
 def claim(case: Case, analyst: str, now: datetime) -> Case | Refusal:

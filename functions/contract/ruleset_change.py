@@ -260,8 +260,8 @@ def change_keys(changed_at: datetime, digest_after: str) -> tuple[str, str]:
     >>> change_keys(datetime(2026, 12, 1, 9, 30, tzinfo=UTC), "0123456789ab")
     ('2026-12', '2026-12-01T09:30:00.000000Z#0123456789ab')
     """
-    at = changed_at.astimezone(UTC)
-    return f"{at:%Y-%m}", f"{time_text(at)}#{digest_after}"
+    text = time_text(changed_at.astimezone(UTC))
+    return text[:7], f"{text}#{digest_after}"
 
 
 def keys_of(change_id: str) -> tuple[str, str] | None:

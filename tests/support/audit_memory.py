@@ -19,6 +19,8 @@ class MemoryAudit:
 
     def __init__(self) -> None:
         self.rows: dict[tuple[str, int], Item] = {}
+        self.requests = 0
+        """How often the newest events of a chain were read."""
         self.before_insert: Callable[[AuditEvent], None] = lambda _: None
         """Happens before each insertion: another process may be faster."""
 
@@ -38,8 +40,10 @@ class MemoryAudit:
         chain = self.chain(day_shard)
         return chain[-1] if chain else None
 
-    def newest(self, day_shard: str, limit: int) -> list[AuditEvent]:
-        return self.chain(day_shard)[::-1][:limit]
+    def newest(self, day_shard: str, limit: int, before: int | None = None) -> list[AuditEvent]:
+        self.requests += 1
+        chain = self.chain(day_shard)[::-1]
+        return [each for each in chain if before is None or each.sequence < before][:limit]
 
     def chain(self, day_shard: str) -> list[AuditEvent]:
         return [from_audit_item(self.rows[key]) for key in sorted(self.rows) if key[0] == day_shard]

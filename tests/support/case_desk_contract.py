@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 
 from common.case_desk import CaseDesk
 from common.cases import CaseContentionError, cases_backoff
-from contract.case import Case, CaseStatus, CaseVerdict, to_case_item
+from contract.case import Case, CaseStatus, CaseVerdict, Tally, to_case_item
 from contract.case_work import (
     LEASE,
     SKIP_HOLDS,
@@ -79,6 +80,28 @@ class CaseDeskContract:
         assert isinstance(taken, Case)
         assert taken.case_id == good.case_id
         assert table.log.lines
+
+    @pytest.mark.parametrize(
+        ("since", "status"), [(LEASE, CaseStatus.CLOSED), (LEASE / 2, CaseStatus.CLAIMED)]
+    )
+    def test_a_case_that_was_left_with_nothing_to_decide_is_closed_and_is_nobody_s_work(
+        self, table: DeskTable, since: timedelta, status: CaseStatus
+    ) -> None:
+        left, waiting = make_cases(2)
+        claimed = claim(left, "eve", NOW - since)
+        assert isinstance(claimed, Case)
+        table.put(msgspec.structs.replace(claimed, undecided=Tally(), fraud=Tally(1, Decimal(5))), waiting)
+
+        got = table.desk.next_case("ann", NOW)
+
+        assert isinstance(got, Case)
+        assert got.case_id == waiting.case_id
+        after = table.desk.change(left.key, lambda case: case)
+        assert isinstance(after, Case)
+        assert after.status is status
+        is_closed = status is CaseStatus.CLOSED
+        assert (after.verdict, after.assignee) == ((CaseVerdict.FRAUD, None) if is_closed else (None, "eve"))
+        assert table.desk.next_case("bob", NOW) is None
 
     def test_people_who_press_next_at_once_get_a_case_each(self, table: DeskTable) -> None:
         people = range(self.people)

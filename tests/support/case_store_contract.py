@@ -12,6 +12,7 @@ from case.fold import UserCases, settle
 from case.recount import recounts
 from case.store import CaseTables, Tables
 from contract.case import Case, CaseStatus, Tally, from_case_item
+from contract.case_decision import CaseDecision, DecidedPayment, Ruling, to_decision_item
 from contract.case_limits import CaseLimits
 from contract.flagged import (
     CONFIRMED_FRAUD,
@@ -21,6 +22,7 @@ from contract.flagged import (
     from_flagged_item,
     to_flagged_item,
 )
+from contract.label import LabelVerdict
 from tests.support.payments import NOW, make_flagged, make_transaction
 
 if TYPE_CHECKING:
@@ -43,6 +45,21 @@ def payment(transaction_id: str = "tx-1", minutes: float = 0, **changes: Any) ->
     )
 
 
+def decision_on(case: Case, decision_id: str = "0123456789abcdef", **changes: Any) -> CaseDecision:
+    """What Ann decided now on the gravest payment of a case: fraud."""
+    decision = CaseDecision(
+        case_id=case.case_id,
+        decision_id=decision_id,
+        user_id=case.user_id,
+        analyst="ann",
+        decided_at=NOW,
+        ruling=Ruling(verdict=LabelVerdict.FRAUD),
+        payments=(DecidedPayment(case.payments[0].event_key, "tx-1"),),
+        expires_at=case.expires_at,
+    )
+    return msgspec.structs.replace(decision, **changes)
+
+
 class CaseTestTables(Protocol):
     """The tables, as a test looks at them."""
 
@@ -53,6 +70,10 @@ class CaseTestTables(Protocol):
 
     def put(self, flagged: FlaggedTransaction) -> None:
         """Write a flagged row, whatever is stored."""
+        ...
+
+    def put_decision(self, decision: CaseDecision) -> None:
+        """Write a decision."""
         ...
 
     def rows(self) -> list[FlaggedTransaction]:
@@ -71,13 +92,16 @@ class CaseTestTables(Protocol):
 class DynamoDbCaseTables:
     """The tables in anything with DynamoDB's API."""
 
-    def __init__(self, client: Any, flagged: str, cases: str, links: str) -> None:
+    def __init__(self, client: Any, flagged: str, cases: str, links: str, decisions: str) -> None:
         self._client = client
-        self._tables = Tables(flagged, cases, links)
+        self._tables = Tables(flagged, cases, links, decisions)
         self.store = CaseTables(client, self._tables)
 
     def put(self, flagged: FlaggedTransaction) -> None:
         self._client.put_item(TableName=self._tables.flagged, Item=to_flagged_item(flagged))
+
+    def put_decision(self, decision: CaseDecision) -> None:
+        self._client.put_item(TableName=self._tables.decisions, Item=to_decision_item(decision))
 
     def rows(self) -> list[FlaggedTransaction]:
         return [
@@ -130,6 +154,22 @@ class CaseStoreContract:
         assert tables.store.all_of("user-1").cases == [recount.after]
         assert (recount.after.undecided, recount.after.fraud) == (Tally(), case.undecided)
         assert {name for name, case_id in tables.links() if case_id == case.case_id} == {*recount.links}
+
+    def test_what_was_decided_on_the_cases_of_a_user_is_read_with_them(self, tables: CaseTestTables) -> None:
+        one, other = payment(), payment(sent={"user_id": "user-2"})
+        for each in (one, other):
+            tables.put(each)
+            tables.store.write(each.key, settle(each, UserCases(None, None), LIMITS, NOW))
+        cases = {case.user_id: case for case in tables.cases()}
+        case = cases["user-1"]
+        first, second = decision_on(case, "0123456789abcdef"), decision_on(case, "0123456789abcdef.1")
+        for made in (first, second, decision_on(cases["user-2"], "0123456789abcdef")):
+            tables.put_decision(made)
+
+        stored = tables.store.all_of("user-1")
+
+        assert stored.decisions == {case.case_id: [first, second]}
+        assert tables.store.decisions(case) == [first, second]
 
     def test_the_second_of_two_that_open_a_case_at_once_is_refused(self, tables: CaseTestTables) -> None:
         one, two = payment("tx-1"), payment("tx-2")

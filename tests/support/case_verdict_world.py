@@ -93,7 +93,7 @@ class VerdictTables:
         self.log = Log()
         self._known: dict[str, list[Label]] = {}
         self._stage = CaseStage(
-            CaseTables(client, StageTables(flagged, cases, links)),
+            CaseTables(client, StageTables(flagged, cases, links, decisions)),
             LIMITS,
             Metrics(),
             Log(),

@@ -89,6 +89,8 @@ class Provider:
         """Of the next token, in place of the usual ones."""
         self.authorized: dict[str, str] = {}
         """What the browser was sent with."""
+        self.end_session: str | None = "https://issuer.example/logout"
+        """Where it signs people out."""
         self.fetched: list[str] = []
         self.status = 200
 
@@ -97,6 +99,8 @@ class Provider:
         if url == SETTINGS.oidc_discovery_url:
             base = "https://issuer.example"
             endpoints = {"authorization_endpoint": f"{base}/authorize", "token_endpoint": f"{base}/token"}
+            if self.end_session is not None:
+                endpoints["end_session_endpoint"] = self.end_session
             return json.dumps(
                 {"issuer": SETTINGS.oidc_issuer, "jwks_uri": f"{base}/keys", **endpoints}
             ).encode()

@@ -21,6 +21,7 @@ from common.decision_tables import DecisionTables
 from common.decision_tables import Tables as DecisionTableNames
 from common.label_sender import LabelSender
 from console.app import Desk, make_app
+from console.audit_pages import AuditPages
 from console.audit_trail import AuditTrail
 from console.beside import CaseSurroundings
 from console.case_pages import CasePages
@@ -29,7 +30,7 @@ from console.filter_pages import FilterPages
 from console.filter_store import FilterStore
 from console.judge_pages import JudgePages
 from console.live_records import Live
-from console.oidc import IdentityProvider, finish_uri
+from console.oidc import IdentityProvider, own_uri
 from console.pages import Pages
 from console.payment_pages import PaymentPages
 from console.people_pages import PeoplePages
@@ -152,7 +153,8 @@ class ConsoleWorld:
             settings.oidc_discovery_url,
             settings.oidc_client_id,
             settings.oidc_groups_claim,
-            finish_uri(settings.console_url, "/sign-in/finish"),
+            own_uri(settings.console_url, "/sign-in/finish"),
+            own_uri(settings.console_url, "/sign-in"),
         )
         backoff = cases_backoff(lambda _: None, lambda: 0.5)
         self.labels = MemoryQueue()
@@ -165,6 +167,7 @@ class ConsoleWorld:
             entity_risk=settings.entity_risk_table,
             cases=settings.cases_table,
             links=settings.case_links_table,
+            decisions=settings.case_decisions_table,
         )
         self.records = records = Records(dynamodb, tables, settings.transaction_id_index, lambda _: None)
         cases = CaseDesk(dynamodb, settings.cases_table, backoff, lambda: 0.0, self.log)
@@ -203,7 +206,8 @@ class ConsoleWorld:
             PaymentPages(self.desk, cases, records, self.replays),
             EntityPages(self.desk, cases, records, beside),
             SearchPages(self.desk, records, self.replays),
-            PeoplePages(self.desk, events),
+            AuditPages(self.desk, events),
+            PeoplePages(self.desk),
         ]
         self._application = Mangum(make_app(self.desk, pages, self.log), lifespan="off")
 

@@ -30,9 +30,10 @@ WORKERS = 4
 
 
 def make_tables(client: Any, unique_name: Callable[[str], str]) -> DynamoDbCaseTables:
-    """The three tables under names of their own."""
+    """The four tables under names of their own."""
     names = [
-        make_table(client, name, unique_name) for name in ("flagged_transactions", "cases", "case_links")
+        make_table(client, name, unique_name)
+        for name in ("flagged_transactions", "cases", "case_links", "case_decisions")
     ]
     return DynamoDbCaseTables(client, *names)
 

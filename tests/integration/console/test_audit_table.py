@@ -43,6 +43,19 @@ class AuditTableContract:
         assert store.at(event.day_shard, event.sequence) == event == store.last(event.day_shard)
         assert store.newest(event.day_shard, 5) == [event]
 
+    def test_a_chain_is_read_from_its_end_in_parts(self, client: Any, table: str) -> None:
+        store = AuditStore(client, table)
+        trail = AuditTrail(store, lambda: MORNING, lambda: "event-1")
+        written = [trail.write(Deed(actor="p", action="a", subject=str(number))) for number in range(5)]
+        (chain,) = {event.day_shard for event in written}
+
+        parts = [store.newest(chain, 2)]
+        while parts[-1]:
+            parts.append(store.newest(chain, 2, before=parts[-1][-1].sequence))
+
+        assert [event for part in parts for event in part] == written[::-1]
+        assert [len(part) for part in parts] == [2, 2, 1, 0]
+
     def test_people_at_once_leave_whole_chains_and_no_event_is_lost(self, client: Any, table: str) -> None:
         ids = count()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import re
 from datetime import UTC, datetime
+from html import unescape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
@@ -102,3 +103,16 @@ def test_each_person_signs_in_and_has_the_rights_of_the_group(
 
 def test_a_wrong_password_leads_nowhere(world: ConsoleWorld) -> None:
     assert sign_in(world, "analyst", "wrong") == ""
+
+
+def test_who_signs_out_is_sent_to_the_providers_page_which_sends_back_to_the_console(
+    world: ConsoleWorld, site: ConsoleSite
+) -> None:
+    back = urlsplit(sign_in(world, "analyst", site.passwords["analyst"]))
+    world.get(f"{back.path}?{back.query}")
+
+    answer = world.post("/sign-out", {})
+
+    (address,) = re.findall(r'http-equiv="refresh" content="0; url=([^"]+)"', answer.body)
+    assert at_provider(unescape(address))[0] == f"{URL}/sign-in"
+    assert world.get("/queue").status == 303

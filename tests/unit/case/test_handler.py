@@ -27,6 +27,7 @@ GOOD = CRASH_VARIABLES | {
     "FLAGGED_TRANSACTIONS_TABLE": "f",
     "CASES_TABLE": "c",
     "CASE_LINKS_TABLE": "l",
+    "CASE_DECISIONS_TABLE": "d",
     "CASE_LARGE_AMOUNT_BASE": "1000",
     "CASE_VERY_LARGE_AMOUNT_BASE": "10000",
     "CASE_DUE_MINUTES_1": "60",
@@ -43,7 +44,7 @@ def load_handler(
 ) -> Callable[[], Callable[..., Any]]:
     """A cold start, with its tables."""
     declare_environment("case", monkeypatch)
-    for table in ("flagged_transactions", "cases", "case_links", "record_crashes"):
+    for table in ("flagged_transactions", "cases", "case_links", "case_decisions", "record_crashes"):
         make_table(aws("dynamodb"), table)
     return lambda: cold_start("case", monkeypatch).handler
 

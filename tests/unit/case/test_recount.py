@@ -13,14 +13,17 @@ from hypothesis import strategies as st
 
 from contract.alert import AlertState
 from contract.case import CaseStatus, CaseVerdict, SecondLook, Tally
+from contract.case_decision import DecidedPayment
+from contract.case_outcome import LABELS_COME
 from contract.flag_hour import REPAIR_SOURCE
 from contract.flagged import CONFIRMED_FRAUD, FALSE_POSITIVE, OPEN, to_flagged_item
-from tests.support.case_store_contract import payment
+from tests.support.case_store_contract import decision_on, payment
 from tests.support.payments import NOW
 from tests.unit.case.records import STATUSES, alerted, changed, check, payments_of_two_users, taken
 from tests.unit.case.world import Crash, DictCaseTables, Worker, crash
 
 if TYPE_CHECKING:
+    from contract.case import Case
     from contract.flagged import FlaggedTransaction
 
 
@@ -149,25 +152,93 @@ def test_an_undecided_payment_of_a_case_that_labels_have_closed_moves_to_the_new
     check(tables)
 
 
-def test_a_case_that_a_person_has_closed_stays_closed_while_its_labels_are_on_their_way() -> None:
-    tables = DictCaseTables()
-    one = payment()
-    (case,) = taken(tables, one)
+def closed_by_ann(tables: DictCaseTables, case: Case) -> Case:
+    """Store a case as Ann has closed it, as fraud, with sums of another time."""
     closed = msgspec.structs.replace(
         case,
+        version=case.version + 1,
         status=CaseStatus.CLOSED,
         verdict=CaseVerdict.FRAUD,
         closed_by="ann",
         closed_at=NOW,
         fraud=Tally(7),
+        decided_by=("ann",),
     )
     tables.case_rows[case.key] = closed
+    return closed
+
+
+def test_a_case_that_a_person_has_closed_stays_closed_while_its_labels_are_on_their_way() -> None:
+    tables = DictCaseTables()
+    (case,) = taken(tables, payment())
+    closed_by_ann(tables, case)
+    tables.put_decision(decision_on(case))
 
     repair(tables)
 
     (case_after,) = tables.cases()
     assert (case_after.status, case_after.closed_by, case_after.fraud) == (CaseStatus.CLOSED, "ann", Tally())
     assert case_after.undecided == case.undecided
+
+
+LOST: dict[str, Any] = {
+    "lost": None,
+    "undone": {"undone_by": "ann", "undone_at": NOW},
+    "of another payment": {"payments": (DecidedPayment("2026-03-01T00:00:00.000000Z#tx-9", "tx-9"),)},
+    "made long ago": {"decided_at": NOW - LABELS_COME},
+}
+"""Decisions after which no label comes."""
+
+
+@pytest.mark.parametrize("changes", LOST.values(), ids=LOST)
+def test_a_case_that_a_person_has_closed_opens_again_for_a_payment_on_which_no_decision_is_left(
+    changes: dict[str, Any] | None,
+) -> None:
+    tables = DictCaseTables()
+    (case,) = taken(tables, payment())
+    closed_by_ann(tables, case)
+    if changes is not None:
+        tables.put_decision(decision_on(case, **changes))
+
+    repair(tables)
+
+    (repaired,) = tables.cases()
+    assert (repaired.status, repaired.verdict, repaired.closed_by) == (CaseStatus.OPEN, None, None)
+    assert (repaired.undecided, repaired.decided_by) == (case.undecided, ("ann",))
+    before = copy_of(tables)
+    repair(tables)
+    assert before.case_rows == tables.case_rows
+
+
+@pytest.mark.parametrize("is_awaited", [True, False])
+def test_a_payment_of_an_older_case_on_which_no_decision_is_left_moves_to_the_newest(
+    is_awaited: bool,
+) -> None:
+    tables = DictCaseTables()
+    one = payment("tx-1")
+    (case,) = taken(tables, one)
+    closed_by_ann(tables, case)
+    taken(tables, payment("tx-2", 1))
+    if is_awaited:
+        tables.put_decision(decision_on(case))
+
+    repair(tables)
+
+    older, newer = tables.cases()
+    assert older.is_closed
+    assert (older.payment_count, newer.payment_count) == ((1, 1) if is_awaited else (0, 2))
+    assert tables.flagged_rows[one.key].case_id == (older if is_awaited else newer).case_id
+
+
+def test_who_has_decided_on_a_case_is_known_though_it_was_restored_to_before() -> None:
+    tables = DictCaseTables()
+    (case,) = taken(tables, payment())
+    tables.put_decision(decision_on(case, analyst="eve"))
+
+    repair(tables)
+
+    (repaired,) = tables.cases()
+    assert repaired.decided_by == ("eve",)
 
 
 @pytest.mark.parametrize("call", range(8))

@@ -22,7 +22,10 @@ class TestOnMoto(CaseStoreContract):
     @pytest.fixture
     def tables(self, aws: Callable[[str], Any]) -> DynamoDbCaseTables:
         client = aws("dynamodb")
-        names = [make_table(client, name) for name in ("flagged_transactions", "cases", "case_links")]
+        names = [
+            make_table(client, name)
+            for name in ("flagged_transactions", "cases", "case_links", "case_decisions")
+        ]
         return DynamoDbCaseTables(client, *names)
 
 
@@ -65,7 +68,7 @@ def test_a_change_that_another_worker_prevented_is_to_be_made_again(reasons: tup
     client: Any = Cancelling(*reasons)
     change = settle(payment(), UserCases(None, None), LIMITS, NOW)
 
-    assert not CaseTables(client, Tables("f", "c", "l")).write(payment().key, change)
+    assert not CaseTables(client, Tables("f", "c", "l", "d")).write(payment().key, change)
 
 
 def test_a_change_that_can_never_be_written_is_an_error() -> None:
@@ -73,4 +76,4 @@ def test_a_change_that_can_never_be_written_is_an_error() -> None:
     change = settle(payment(), UserCases(None, None), LIMITS, NOW)
 
     with pytest.raises(ClientError):
-        CaseTables(client, Tables("f", "c", "l")).write(payment().key, change)
+        CaseTables(client, Tables("f", "c", "l", "d")).write(payment().key, change)

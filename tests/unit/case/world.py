@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from case.fold import Change
     from case.recount import Recount
+    from contract.case_decision import CaseDecision
 
 
 class Crash(BaseException):
@@ -34,6 +35,7 @@ class DictCaseTables:
         self.flagged_rows: dict[FlaggedKey, FlaggedTransaction] = {}
         self.case_rows: dict[CaseKey, Case] = {}
         self.link_rows: set[tuple[str, str]] = set()
+        self.decision_rows: list[CaseDecision] = []
 
     @property
     def store(self) -> DictCaseTables:
@@ -79,7 +81,14 @@ class DictCaseTables:
 
     def all_of(self, user_id: str) -> UserRows:
         cases = [case for case in self.cases() if case.user_id == user_id]
-        return UserRows(cases, [row for row in self.rows() if row.user_id == user_id])
+        rows = [row for row in self.rows() if row.user_id == user_id]
+        return UserRows(cases, rows, {case.case_id: self.decisions(case) for case in cases})
+
+    def decisions(self, case: Case) -> list[CaseDecision]:
+        return [each for each in self.decision_rows if each.case_id == case.case_id]
+
+    def put_decision(self, decision: CaseDecision) -> None:
+        self.decision_rows.append(decision)
 
     def rewrite(self, recount: Recount) -> bool:
         case = recount.after
@@ -140,6 +149,11 @@ class Worker:
         stored = self.tables.all_of(user_id)
         self._called()
         return stored
+
+    def decisions(self, case: Case) -> list[CaseDecision]:
+        made = self.tables.decisions(case)
+        self._called()
+        return made
 
     def rewrite(self, recount: Recount) -> bool:
         is_written = self.tables.rewrite(recount)

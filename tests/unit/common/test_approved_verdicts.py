@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from contract.case import Case, CaseKey, CaseStatus, CaseVerdict, Tally
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from contract.case_decision import Ruling
 
 __all__ = ["aws"]
+
+HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
@@ -178,6 +181,79 @@ def test_what_was_released_of_them_with_an_earlier_case_counts_with_the_next_one
     assert isinstance(case, Case)
     released = None if case.second_look is None else case.second_look.released
     assert released == (None if is_undone else Tally(2, Decimal(10_250)))
+
+
+NEXT = CaseKey(KEY.case_owner, 2)
+"""The user's next case."""
+
+
+def next_case(tables: VerdictTables, analyst: str) -> None:
+    """Let the labels that wait have their effects on the first case, and give somebody the next one."""
+    tables.deliver(*(label for label in tables.waiting() if not label.transaction_id.startswith("small")))
+    tables.flag(payment("tx-2", 1))
+    tables.claim(analyst, NEXT)
+
+
+def released(tables: VerdictTables, beside: Sequence[ApprovedPayment]) -> Case:
+    """Eve calls approved payments legitimate with the user's next case."""
+    found = tables.verdicts().decide(NEXT, "form-eve-00000001", [], LEGITIMATE, "eve", NOW, beside)
+    assert isinstance(found, Case)
+    return found
+
+
+def test_a_second_person_looks_where_one_is_released_that_was_called_fraud_with_another_case(
+    tables: VerdictTables,
+) -> None:
+    keys = tables.flag(payment("tx-1"))
+    tables.claim()
+    decide(tables, keys, [approved(1)])
+    next_case(tables, "eve")
+
+    other = released(tables, [approved(2)])
+    flipped = tables.verdicts().decide(NEXT, "form-eve-00000002", [], LEGITIMATE, "eve", NOW, [approved(1)])
+
+    assert other.second_look is None
+    assert isinstance(flipped, Case)
+    assert flipped.second_look is not None
+    assert flipped.second_look.released == Tally(2, Decimal(80))
+
+
+def test_what_was_called_fraud_and_undone_is_not_taken_for_fraud(tables: VerdictTables) -> None:
+    keys = tables.flag(payment("tx-1"))
+    tables.claim()
+    decide(tables, [], [approved(1)])
+    tables.verdicts().undo(KEY, FORM, "ann", NOW + SECOND)
+    decide(tables, keys, [], form="form-fedcba987654")
+    next_case(tables, "eve")
+
+    assert released(tables, [approved(1)]).second_look is None
+
+
+def test_a_second_person_looks_where_a_label_of_anybody_calls_one_fraud(tables: VerdictTables) -> None:
+    tables.flag(payment("tx-1"))
+    tables.claim()
+
+    case = decide(tables, [], [msgspec.structs.replace(approved(1), was_fraud=True)], LEGITIMATE)
+
+    assert isinstance(case, Case)
+    assert case.second_look is not None
+
+
+def test_those_that_were_released_with_an_earlier_case_count_and_who_did_it_is_not_the_second_person(
+    tables: VerdictTables,
+) -> None:
+    keys = tables.flag(payment("tx-1"))
+    tables.claim()
+    decide(tables, [], [approved(1, "6000")], LEGITIMATE)
+    tables.claim("bob", at=NOW + HOUR)
+    tables.verdicts().decide(KEY, "form-bob-00000001", keys, FRAUD, "bob", NOW + HOUR)
+    next_case(tables, "eve")
+
+    case = released(tables, [approved(2, "4000"), approved(1, "6000")])
+
+    assert case.second_look is not None
+    assert case.second_look.released == Tally(2, Decimal(10_000))
+    assert "ann" in case.deciders
 
 
 def test_the_label_stage_takes_their_labels_and_the_withdrawals_once(aws: Callable[[str], Any]) -> None:

@@ -69,6 +69,7 @@ READS: dict[str, Callable[[ChangeRows], list[RulesetChange]]] = {
     "of a month": lambda rows: list(rows.of_month("2026-12")),
     "lately": lambda rows: rows.lately(NOW),
     "of months": lambda rows: list(rows.history(NOW, 2))[::-1],
+    "before": lambda rows: list(rows.before("2026-12", "3"))[::-1],
     "open": lambda rows: list(rows.open_changes()),
 }
 
@@ -93,3 +94,21 @@ def test_a_row_that_is_asked_for_and_cannot_be_read_is_an_error_or_no_proof(rows
     assert rows.made(bad.change_id) is None
     with pytest.raises(InvalidRowError, match=r"ruleset_changes\.kind"):
         rows.change(bad.changed_in, bad.change_key)
+
+
+def test_every_change_before_a_place_is_given_however_old(rows: ChangeRows) -> None:
+    oldest = make_change(
+        changed_at=datetime(2026, 1, 1, tzinfo=UTC),
+        digest_after="0123456789ab",
+        kind=ChangeKind.TO_ALL,
+        changed_by="ann",
+        reason="the first one",
+        version_after="1",
+    )
+    rows.put(oldest)
+
+    found = list(rows.before("2029-06", "2029-06-02"))
+    before = list(rows.before(_change(2).changed_in, _change(2).change_key))
+
+    assert [each.changed_at for each in found] == [NOW + timedelta(minutes=2), NOW, oldest.changed_at]
+    assert before == found[1:]

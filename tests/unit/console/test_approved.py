@@ -14,12 +14,15 @@ from console.verdicts import payment_id
 from contract.case import CaseStatus, Tally
 from contract.case_work import LEASE
 from contract.flagged import FlaggedKey
+from contract.items import to_item
+from contract.label import LabelSource, LabelVerdict
 from contract.scored import Decision
 from engine.features.catalogue import FEATURE_SET
 from engine.features.stored import pack
 from tests.support.console_forms import form_on
 from tests.support.console_world import NOW, ConsoleWorld
 from tests.support.feature_samples import features_of
+from tests.support.labels import make_label
 from tests.support.payments import make_scored, make_transaction
 
 if TYPE_CHECKING:
@@ -114,6 +117,30 @@ def test_an_undo_withdraws_their_labels_too(world: ConsoleWorld) -> None:
     assert {label["withdraws"] for label in withdrawn} == {label["label_id"] for label in sent}
 
 
+@pytest.mark.parametrize(
+    ("source", "verdict", "is_due"),
+    [
+        (LabelSource.CHARGEBACK, LabelVerdict.FRAUD, True),
+        (LabelSource.CUSTOMER, LabelVerdict.FRAUD, True),
+        (LabelSource.CUSTOMER, LabelVerdict.LEGITIMATE, False),
+    ],
+)
+def test_a_second_person_looks_where_one_is_called_legitimate_that_a_label_calls_fraud(
+    world: ConsoleWorld, source: LabelSource, verdict: LabelVerdict, is_due: bool
+) -> None:
+    small = approved(5)
+    case = case_with(world, small)
+    label = make_label(
+        event_key=small.event_key, source=source, verdict=verdict, known_at=NOW - timedelta(hours=1)
+    )
+    key = {"label_key": {"S": f"{label.event_key}#{label.label_id}"}}
+    world.dynamodb.put_item(TableName="labels", Item=to_item(label) | key)
+
+    judge(world, case, "legitimate", small)
+
+    assert world.stored_case(case).is_look_due is is_due
+
+
 def test_the_same_form_twice_gives_them_one_label(world: ConsoleWorld) -> None:
     small = approved(5)
     case = case_with(world, small)
@@ -206,7 +233,7 @@ def test_a_payment_without_a_rate_has_no_known_worth() -> None:
     without_rate = approved(5, features=pack(dict(features_of(make_transaction())) | {"amount_base": 0.0}))
 
     amounts = [
-        approved_payment(key, row, currency).amount_base
+        approved_payment(key, row, currency, ()).amount_base
         for row, currency in ((approved(5), "USD"), (without_rate, "USD"), (approved(5), None))
     ]
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
 
+from console.change_search import MAX_READ, WantedChanges, page_of
 from console.change_views import change_view
 from console.rights import Group
 from contract.audit import chains_of
 from contract.ruleset_change import GUARDRAILS, ChangeKind, ChangeState, ListEntry, make_change
+from tests.support.console_forms import form_on
 from tests.support.console_rulesets import RULESET, RULESET_WITH_CANDIDATE, outline_of
 from tests.support.console_world import NOW
 
@@ -114,6 +117,82 @@ def test_the_list_has_what_waits_and_what_was_done(lead: ConsoleWorld) -> None:
     assert "candidate 0.9" in page
     assert "The candidate blocked too many." in page
     assert "Its documents are not kept" in one
+
+
+def put_changes(world: ConsoleWorld, number: int) -> list[str]:
+    """Store changes of ``number`` days, one a day, which guardrails and two people have made in turn; gives their versions, the newest first."""
+    for day in range(number):
+        made = make_change(
+            changed_at=NOW - timedelta(days=day / 4),
+            digest_after="0123456789ab",
+            kind=[ChangeKind.TO_ALL, ChangeKind.SUSPENDED][day % 2],
+            changed_by=[GUARDRAILS, "person-2", "person-3"][day % 3],
+            decided_by="person-4" if day % 3 == 1 else None,
+            reason="a better one",
+            version_after=f"v{day}",
+        )
+        world.rulesets.rows.put(made)
+    return [f"v{day}" for day in range(number)]
+
+
+def versions(page: str) -> list[str]:
+    return re.findall(r"<td>version (v\d+)</td>", page)
+
+
+def test_every_change_is_on_a_page_however_old(lead: ConsoleWorld) -> None:
+    stored = put_changes(lead, 120)
+
+    first = lead.get("/changes").body
+    second = lead.post("/changes", form_on(first, "Older changes")).body
+    third = lead.post("/changes", form_on(second, "Older changes")).body
+
+    assert versions(first) + versions(second) + versions(third) == stored
+    assert [len(versions(each)) for each in (first, second, third)] == [50, 50, 20]
+    assert "Older changes" not in third
+    assert "Nothing waits" not in second
+
+
+@pytest.mark.parametrize(
+    ("form", "shown"),
+    [
+        ({"until": "2026-02-20"}, [f"v{day}" for day in range(35, 60)]),
+        ({"person": GUARDRAILS}, [f"v{day}" for day in range(0, 60, 3)]),
+        ({"person": "person-4", "kind": "suspended"}, [f"v{day}" for day in range(1, 60, 6)]),
+        ({"person": "person-9"}, []),
+        ({"until": "no day", "kind": "no kind", "before": "no change"}, [f"v{day}" for day in range(50)]),
+        ({"before": "00030101T000000000000Z-0123456789ab"}, []),
+        ({"until": "0300-01-01"}, []),
+    ],
+)
+def test_changes_are_found_by_day_person_and_kind(
+    lead: ConsoleWorld, form: dict[str, str], shown: list[str]
+) -> None:
+    put_changes(lead, 60)
+
+    assert versions(lead.post("/changes", form).body) == shown
+
+
+def test_a_search_that_read_much_goes_on_where_it_stopped() -> None:
+    changes = [
+        make_change(
+            changed_at=NOW - timedelta(minutes=each),
+            digest_after="0123456789ab",
+            kind="deployed",
+            changed_by="ann",
+            reason="r",
+            version_after="1",
+        )
+        for each in range(MAX_READ + 5)
+    ]
+
+    page = page_of(changes, WantedChanges(person="bob"))
+
+    assert page.changes == ()
+    assert page.following == changes[MAX_READ - 1].change_id
+    assert WantedChanges(before=page.following).place(NOW) == (
+        changes[MAX_READ - 1].changed_in,
+        changes[MAX_READ - 1].change_key,
+    )
 
 
 def test_a_candidate_is_withdrawn_by_a_proposal(lead: ConsoleWorld) -> None:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
-from contract.case import CaseStatus, CaseVerdict, Tally
+import pytest
+
+from console.rights import Group
+from contract.case import CaseStatus, CaseVerdict, SecondLook, Tally
 from contract.case_decision import DecidedPayment
 from contract.flagged import FALSE_POSITIVE
+from tests.support.cases import FRAUD
 from tests.support.console_forms import form_on
 from tests.support.console_verdicts import id_of, judge, my_case, paid
+from tests.support.console_world import NOW
 
 if TYPE_CHECKING:
     from contract.case import Case
@@ -71,3 +77,53 @@ def test_a_case_of_the_labels_of_others_is_judged_anew(world: ConsoleWorld) -> N
     answer = judge(world, case, "fraud", chosen=[id_of(paid(1))])
 
     assert "Fraud: 1 payment, 100.00 USD. The case is closed: fraud." in answer.body
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_offered"),
+    [({}, True), ({"undone_by": "person-2", "undone_at": NOW}, False), ({"ruling": FRAUD}, False)],
+    ids=["a release holds", "it was undone", "nobody has released anything"],
+)
+def test_a_contest_is_offered_where_it_can_succeed(
+    world: ConsoleWorld, changes: dict[str, Any], is_offered: bool
+) -> None:
+    world.sign_in(Group.ANALYST)
+    rows = [paid(1)]
+    case = world.put_case(
+        status=CaseStatus.CLOSED,
+        verdict=CaseVerdict.LEGITIMATE,
+        closed_at=NOW,
+        closed_by="person-2",
+        decided_by=("person-2",),
+        undecided=Tally(),
+        legitimate=Tally(1),
+    )
+    world.put_payments(*rows, case=case, status=FALSE_POSITIVE)
+    world.put_decision(case, "form-0123456789ab", "person-2", **changes)
+    path = f"/cases/{case.case_id}"
+
+    body = world.get(path).body
+    answer = world.post(f"{path}/contest", {"reason": "I know this device."})
+
+    assert (f'action="{path}/contest"' in body) is is_offered
+    assert (answer.status == 303) is is_offered
+
+
+def test_who_is_asked_for_a_second_look_can_agree_though_nothing_is_left_to_contest(
+    world: ConsoleWorld,
+) -> None:
+    world.sign_in(Group.ANALYST)
+    case = world.put_case(
+        status=CaseStatus.CLOSED,
+        verdict=CaseVerdict.LEGITIMATE,
+        closed_at=NOW,
+        closed_by="person-2",
+        second_look=SecondLook(NOW, Tally(1, Decimal(10_000)), version=3),
+    )
+    path = f"/cases/{case.case_id}"
+
+    body = world.get(path).body
+    answer = world.post(f"{path}/agree", form_on(body, "Agree"))
+
+    assert f'action="{path}/contest"' not in body
+    assert answer.status == 303

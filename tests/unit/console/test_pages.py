@@ -166,55 +166,6 @@ def test_every_form_bears_its_sessions_token(template: str) -> None:
     assert text.count("<form") == text.count('name="form_token" value="{{ who.form_token }}"')
 
 
-def test_the_audit_page_has_the_newest_first_with_outcome_and_reason(world: ConsoleWorld) -> None:
-    case = world.put_case()
-    world.sign_in(Group.ANALYST, person="person-1")
-    world.post(f"/cases/{case.case_id}/reveal", {"reason": "<i>asked</i>"})
-    world.now += timedelta(minutes=1)
-    world.sign_in(Group.AUDITOR, person="person-2")
-
-    body = world.get("/audit").body
-
-    assert "Audit events of 2026-03-01" in body
-    assert body.index("audit viewed") < body.index("personal data shown")
-    assert "&lt;i&gt;asked&lt;/i&gt;" in body
-
-
-def test_the_audit_page_shows_an_earlier_day_and_leads_to_its_neighbours(world: ConsoleWorld) -> None:
-    world.sign_in(Group.AUDITOR, person="person-1")
-    world.get("/sessions")
-    world.now += timedelta(days=2)
-    world.sign_in(Group.AUDITOR, person="person-2")
-
-    earlier = world.get("/audit?day=2026-03-01").body
-    today = world.get("/audit").body
-
-    assert "sessions viewed" in earlier
-    assert "/audit?day=2026-02-28" in earlier
-    assert "/audit?day=2026-03-02" in earlier
-    assert "sessions viewed" not in today
-    assert "The day after" not in today
-
-
-def test_the_audit_page_shows_the_day_that_a_clock_ahead_has_begun(world: ConsoleWorld) -> None:
-    world.now += timedelta(days=1)
-    world.sign_in(Group.AUDITOR)
-    world.get("/sessions")
-    world.now -= timedelta(days=1)
-
-    body = world.get("/audit").body
-
-    assert "Audit events of 2026-03-02" in body
-    assert "sessions viewed" in body
-
-
-@pytest.mark.parametrize("day", ["2026-13-01", "days", "2099-01-01", "2026-03-01%230", ""])
-def test_the_audit_page_of_no_day_is_that_of_today(world: ConsoleWorld, day: str) -> None:
-    world.sign_in(Group.AUDITOR)
-
-    assert "Audit events of 2026-03-01" in world.get(f"/audit?day={day}").body
-
-
 @pytest.mark.parametrize("can_revoke", [True, False])
 def test_only_a_live_session_can_be_ended_and_only_by_who_may(can_revoke: bool) -> None:
     live = begin_session("t-1", "person-1", "Ada", (Group.ANALYST,), NOW, timedelta(hours=12))

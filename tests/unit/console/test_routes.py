@@ -33,12 +33,15 @@ NAMES = [route.name for route in GUARDED]
 FOLLOWED = {"alert", "use_filter"}
 """Pages that send the browser to another one."""
 SHOWN = {
+    "sign_out",
     "reveal",
     "reveal_payment",
     "reveal_change",
     "judge",
     "undo",
     "find",
+    "find_events",
+    "find_changes",
     "show_found",
     "open_document",
     "check_change",
@@ -124,7 +127,9 @@ def path_in(world: ConsoleWorld, route: Route) -> str:
         if "{trial}" in route.path
         else ""
     )
-    return route.path.format(**ids, rule="large", change=change, filter=FILTER_ID, trial=trial)
+    return route.path.format(
+        **ids, rule="large", change=change, filter=FILTER_ID, trial=trial, day="2026-03-01"
+    )
 
 
 def ask(world: ConsoleWorld, route: Route) -> Answer:
@@ -283,7 +288,7 @@ def test_what_needs_a_reason_is_not_done_without_one(world: ConsoleWorld, route:
 
 def test_auditors_change_nothing() -> None:
     # By a form, so that nothing personal is in an address; and what takes seconds, so that no link begins it.
-    searching = {"find", "show_found", "replay_found", "try_change"}
+    searching = {"find", "show_found", "replay_found", "find_events", "find_changes", "try_change"}
     changing = {route.right for route in ROUTES if route.method == "POST" and route.name not in searching}
     changing -= {Right.ENTER}
 

@@ -11,7 +11,7 @@ import pytest
 
 from console.rights import Group
 from console.search_pages import FIELDS, entity_of
-from contract.audit_values import value_hash
+from contract.audit_values import asked_text, value_hash
 from contract.entity_ids import entity_names
 from contract.scored import Decision
 from tests.support.payments import NOW, make_scored, make_transaction
@@ -169,3 +169,14 @@ def test_a_value_is_the_entity_that_payments_with_it_touch(field: str) -> None:
 def test_an_address_is_read_as_payments_addresses_are() -> None:
     assert entity_of("ip_address", "203.0.113.7:443") == entity_of("ip_address", "203.0.113.7")
     assert entity_of("ip_address", "no address") is None
+
+
+def test_the_trail_has_the_hash_of_the_text_that_was_searched_for(world: ConsoleWorld) -> None:
+    world.sign_in(Group.ANALYST)
+    long = f"{'u' * 255} and more than a search takes"
+
+    find(world, "user", long)
+
+    (event,) = world.trail()
+    assert event.details == {"asked": value_hash("user", "u" * 255)}
+    assert value_hash("user", long) == value_hash("user", asked_text(long)) == event.details["asked"]

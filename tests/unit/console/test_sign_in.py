@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from html import unescape
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -77,6 +80,7 @@ def test_sign_ins_that_nobody_finishes_cost_the_list_of_sessions_nothing(
         lambda it: f"{it.token}x.{it.ends_at}.{it.next_path.encode().hex()}",
         lambda it: f"{it.token}.{it.ends_at}.ff",
         lambda it: f"{it.token}.{it.ends_at}.{'2f' * 2_000}",
+        lambda it: f"{it.token}.{'9' * 30}.2f",
         lambda it: f"{it.token}.later.2f",
         lambda it: f"{it.token}.\u00b2.2f",
         lambda it: it.token,
@@ -219,6 +223,72 @@ def test_signing_out_ends_the_session_for_a_copy_of_its_cookie_too(world: Consol
     world.cookies["console_session"] = token
 
     assert world.get("/queue").status == 303
+
+
+def test_signing_out_leads_to_where_the_provider_signs_the_browser_out(aws: Callable[[str], Any]) -> None:
+    world = ConsoleWorld(aws("dynamodb"), with_url("https://console.example/v1"))
+    world.sign_in(Group.ANALYST)
+
+    answer = world.post("/sign-out", {}, {"Host": "console.example"})
+
+    (address,) = re.findall(r'http-equiv="refresh" content="0; url=([^"]+)"', answer.body)
+    parts = urlsplit(unescape(address))
+    assert (answer.status, parts.netloc, parts.path) == (200, "issuer.example", "/logout")
+    asked = parse_qs(parts.query)
+    assert asked["client_id"] == ["console"]
+    assert asked["logout_uri"] == asked["post_logout_redirect_uri"] == ["https://console.example/v1/sign-in"]
+    assert f'href="{address}"' in answer.body
+    assert "Sign out</button>" not in answer.body
+
+
+@pytest.mark.parametrize("is_reached", [True, False], ids=["it has no such page", "it does not answer"])
+def test_signing_out_ends_the_session_though_the_provider_cannot_sign_the_browser_out(
+    world: ConsoleWorld, monkeypatch: pytest.MonkeyPatch, is_reached: bool
+) -> None:
+    def fail(_: str) -> bytes:
+        raise ProviderUnavailableError("the identity provider did not answer")
+
+    world.provider.end_session = None
+    token = world.sign_in(Group.ANALYST)
+    if not is_reached:
+        monkeypatch.setattr(world.provider, "get", fail)
+
+    answer = world.post("/sign-out", {})
+
+    assert (answer.status, answer.headers["location"]) == (303, "/sign-in")
+    assert world.cookies["console_session"] == ""
+    world.cookies["console_session"] = token
+    assert world.get("/queue").status == 303
+
+
+def test_the_provider_is_asked_to_ask_for_the_password(world: ConsoleWorld) -> None:
+    world.begin()
+
+    assert world.provider.authorized["prompt"] == "login"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "status"), [(None, 303), (5, 303), (-59, 303), (-61, 401), (-3_000, 401)]
+)
+def test_a_password_that_was_given_before_the_sign_in_began_begins_no_session(
+    world: ConsoleWorld, seconds: int | None, status: int
+) -> None:
+    back = world.begin()
+    world.provider.claims = {} if seconds is None else {"auth_time": int(NOW.timestamp()) + seconds}
+
+    answer = world.get(back)
+
+    assert answer.status == status
+    assert ("Sign out there" in answer.body) is (status == 401)
+    assert [action for _, action, _ in world.deeds()] == ([] if status == 401 else ["signed_in"])
+
+
+def test_a_password_of_before_is_refused_where_the_provider_signs_nobody_out(world: ConsoleWorld) -> None:
+    world.provider.end_session = None
+    back = world.begin()
+    world.provider.claims = {"auth_time": int(NOW.timestamp()) - 3_000}
+
+    assert world.get(back).status == 401
 
 
 def test_signing_out_deletes_the_cookie_as_it_was_set(aws: Callable[[str], Any]) -> None:

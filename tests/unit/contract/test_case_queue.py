@@ -46,3 +46,10 @@ def test_a_filter_takes_what_it_names(
     assert wanted.takes(queued(**taken), NOW)
     assert not wanted.takes(queued(**left_out), NOW)
     assert QueueFilter().takes(queued(**left_out), NOW)
+
+
+def test_a_case_that_was_left_with_nothing_to_decide_is_not_shown() -> None:
+    left = HELD | {"undecided": Tally(), "fraud": Tally(1, Decimal(5))}
+
+    assert QueueFilter().takes(queued(**left), NOW)
+    assert not QueueFilter().takes(queued(**left | {"lease_until": NOW}), NOW)
