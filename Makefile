@@ -287,6 +287,10 @@ bench-endtoend: setup ## Measure from the topic to SNS: 200 payments a second fo
 bench-console: setup ## Measure how long a page of the console takes, beside 100 payments a second
 	@$(PY) -m benchmarks.console
 
+.PHONY: bench-trial
+bench-trial: setup ## Measure how many stored payments a second "Try it" compares by two rulesets
+	@$(PY) -m benchmarks.trial
+
 .PHONY: soak
 soak: setup ## Measure memory and latency at a steady rate (MINUTES=)
 	@$(PY) -m benchmarks.soak --minutes $(MINUTES) $(if $(FIGURES),--figures)

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from common.ruleset_changes import is_refused
-from contract.items import to_item
-from contract.trial_row import from_trial_item, to_trial_key
+from contract.items import from_item, to_item
+from contract.rollout_rows import ROLLOUT_COUNTS_TABLE
+from contract.trial_row import PLACES, TrialPlace, from_trial_item, place_for, to_place_key, to_trial_key
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from mypy_boto3_dynamodb import DynamoDBClient
 
     from contract.trial_row import TrialRow
@@ -54,19 +57,55 @@ class TrialRows:
         bool
             False where somebody else has written it meanwhile.
         """
+        is_put = self._put(row, before, ("job_id", "changed_at"))
+        # The client asks again where an answer is lost: then it is our own write that refuses the second one.
+        return is_put or self.row(row.request.trial_id) == row
+
+    def take_place(self, row: TrialRow, now: datetime) -> bool:
+        """Take one of the places for jobs that run at once.
+
+        Parameters
+        ----------
+        row : TrialRow
+            The job's, which is written already: else somebody would find the place free.
+        now : datetime
+            UTC.
+
+        Returns
+        -------
+        bool
+            False where a job works in each.
+        """
+        for number in range(PLACES):
+            before = self._place(number)
+            if before is not None and before.is_taken(self.row(before.trial_id), now):
+                continue
+            place = place_for(row, number)
+            if self._put(place, before, ("job_id",)) or self._place(number) == place:
+                return True
+        return False
+
+    def _place(self, number: int) -> TrialPlace | None:
+        answer = self._client.get_item(TableName=self._table, Key=to_place_key(number), ConsistentRead=True)
+        item = answer.get("Item")
+        return None if item is None else from_item(ROLLOUT_COUNTS_TABLE, item, TrialPlace)
+
+    def _put(
+        self, row: TrialRow | TrialPlace, before: TrialRow | TrialPlace | None, same: tuple[str, ...]
+    ) -> bool:
+        """Write a row where it is still as it was read in some attributes; False where it is not."""
         item: Any = to_item(row)
         condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(digest)"}
         if before is not None:
             old = to_item(before)
             condition = {
-                "ConditionExpression": "job_id = :job AND changed_at = :changed",
-                "ExpressionAttributeValues": {":job": old["job_id"], ":changed": old["changed_at"]},
+                "ConditionExpression": " AND ".join(f"{name} = :{name}" for name in same),
+                "ExpressionAttributeValues": {f":{name}": old[name] for name in same},
             }
         try:
             self._client.put_item(TableName=self._table, Item=item, **condition)
         except ClientError as error:
             if not is_refused(error):
                 raise
-            # The client asks again where an answer is lost: then it is our own write that refuses the second one.
-            return self.row(row.request.trial_id) == row
+            return False
         return True

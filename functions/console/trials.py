@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Protocol
 
-from contract.trial_row import asked, failed, may_begin
+from contract.trial_row import PLACES, asked, failed, may_begin
 from contract.tried import TryJob
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 NOT_STARTED: Final = "It could not be started. Try it again in a minute."
 """What the page says of a job that Lambda did not take."""
+NO_PLACE: Final = f"{PLACES} other comparisons are working, and no more may at once. Try it again when one of them has ended."
 
 
 class Starting(Protocol):
@@ -67,7 +68,8 @@ class Trials:
     def begin(self, request: TryRequest, now: datetime) -> None:
         """Start a job, unless one works on this comparison or has found something just now.
 
-        Who presses the button while somebody else does: the row lets one of them write it, and that one asks for the job.
+        Who presses the button while somebody else does: the row lets one of them write it, and that one asks for the job. Where as many jobs work as may at once,
+        none is started, and the row says so.
         """
         before = self._rows.row(request.trial_id)
         if not may_begin(before, now):
@@ -75,6 +77,8 @@ class Trials:
         row = asked(request, self._new_id(), now)
         if not self._rows.replace(row, before):
             return
-        if not self._replays.start(TryJob(job_id=row.job_id, request=request)):
+        if not self._rows.take_place(row, now):
+            self._rows.replace(failed(row, NO_PLACE, now), row)
+        elif not self._replays.start(TryJob(job_id=row.job_id, request=request)):
             # A job that did begin after all has written the row, or finds that it may not begin.
             self._rows.replace(failed(row, NOT_STARTED, now), row)

@@ -1,6 +1,7 @@
 """Rows of ``rollout_counts``: what a process counted of a ruleset in some seconds, and what all of them counted in an hour.
 
-The partition is the digest of the ruleset's document. Each row is written once: a process writes what it counted since its last row.
+The partition is the digest of the ruleset's document. Each row is written once: a process writes what it counted since its last row. A row that comes late, because
+DynamoDB did not take it before, may belong to an hour that is added up. So another row says that it came, and the hour is added up anew.
 """
 
 from __future__ import annotations
@@ -16,6 +17,14 @@ PART: Final = "p#"
 """How the sort key of one process's counts begins; the time follows, UTC, 27 characters, ``#``, the process."""
 HOUR: Final = "h#"
 """How the sort key of an hour's counts begins; the hour follows, as in ``2026-12-01T09``."""
+LATE: Final = "l#"
+"""How the sort key begins that says of an hour that a part of it was written late; the hour follows, ``#``, when that was, 27 characters, ``#``, the process."""
+
+LATE_AFTER: Final = timedelta(minutes=2)
+"""A part that is written so long after its time is late. Hours are added up some minutes after their end, so this leaves time for the call itself."""
+
+SUMMED_AT: Final = "summed_at"
+"""Attribute of an hour's row: when it was added up, 27 characters; the rows of earlier versions have none."""
 
 PART_RETENTION: Final = timedelta(days=3)
 """How long a process's counts are kept; before that they are added up to their hour."""
@@ -52,6 +61,30 @@ def hour_key(hour: datetime) -> str:
     return f"{HOUR}{hour.astimezone(UTC).strftime(_HOUR_FORMAT)}"
 
 
+def late_key(at: datetime, written_at: datetime, process: str) -> str:
+    """Sort key of the row that says that a part was written late.
+
+    Examples
+    --------
+    >>> late_key(datetime(2026, 12, 1, 9, 30, tzinfo=UTC), datetime(2026, 12, 1, 10, 15, tzinfo=UTC), "0f")
+    'l#2026-12-01T09#2026-12-01T10:15:00.000000Z#0f'
+    """
+    hour = at.astimezone(UTC).strftime(_HOUR_FORMAT)
+    return f"{LATE}{hour}#{time_text(written_at)}#{process}"
+
+
+def times_of_late_key(key: str) -> tuple[datetime, datetime]:
+    """When the hour of a late part began, and when the part was written; UTC. Raises as :func:`time_of_key`.
+
+    Examples
+    --------
+    >>> [f"{each:%H:%M}" for each in times_of_late_key("l#2026-12-01T09#2026-12-01T10:15:00.000000Z#0f")]
+    ['09:00', '10:15']
+    """
+    hour, _, rest = key.removeprefix(LATE).partition("#")
+    return time_of_key(HOUR + hour), time_of_key(PART + rest)
+
+
 def time_of_key(key: str) -> datetime:
     """When a part was written, or when an hour began; UTC.
 
@@ -70,7 +103,9 @@ def time_of_key(key: str) -> datetime:
     raise InvalidRowError(ROLLOUT_COUNTS_TABLE, "count_key", f"begins neither with {PART} nor with {HOUR}")
 
 
-def counts_item(digest: str, key: str, counts: bytes, expires_at: datetime) -> dict[str, Any]:
+def counts_item(
+    digest: str, key: str, counts: bytes, expires_at: datetime, summed_at: datetime | None = None
+) -> dict[str, Any]:
     """Make a row in DynamoDB's wire form.
 
     Parameters
@@ -83,10 +118,33 @@ def counts_item(digest: str, key: str, counts: bytes, expires_at: datetime) -> d
         What was counted, in its stored form.
     expires_at : datetime
         When DynamoDB may delete the row.
+    summed_at : datetime | None
+        Of an hour: when it was added up.
     """
+    summed = {} if summed_at is None else {SUMMED_AT: {"S": time_text(summed_at)}}
+    return _item(digest, key, expires_at) | {"counts": {"B": counts}} | summed
+
+
+def late_item(digest: str, at: datetime, written_at: datetime, process: str) -> dict[str, Any]:
+    """Make the row that says that a part of a time was written late, in DynamoDB's wire form."""
+    return _item(digest, late_key(at, written_at, process), at + PART_RETENTION)
+
+
+def summed_at(item: dict[str, Any], hour: datetime) -> datetime:
+    """When an hour's row was made, UTC; of a row that does not say so, when the hour began: it is added up anew once more than needed.
+
+    Raises
+    ------
+    InvalidRowError
+        Where it is no time.
+    """
+    stored = item.get(SUMMED_AT)
+    return hour if stored is None else time_of_key(PART + stored["S"])
+
+
+def _item(digest: str, key: str, expires_at: datetime) -> dict[str, Any]:
     return {
         "digest": {"S": digest},
         "count_key": {"S": key},
-        "counts": {"B": counts},
         "expires_at": {"N": str(int(expires_at.timestamp()))},
     }

@@ -153,7 +153,7 @@ class RulesetChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     candidate_share: Share | None = None
     """The share of users for whom it decides, in percent; 0 in shadow."""
     withdrawn_version: str | None = None
-    """The version of the candidate that was withdrawn."""
+    """The version of the candidate that was withdrawn; of a stop by the guardrails, of the one that is withdrawn next, because the document before has it too."""
     list_entries: Annotated[tuple[ListEntry, ...], Meta(max_length=MAX_LIST_ENTRIES)] = ()
     """What was added to lists."""
     suspended_rule_ids: tuple[str, ...] = ()

@@ -25,6 +25,9 @@ TRIAL_PREFIX: Final = "trial#"
 
 SORT_KEY: Final = "trial"
 
+PLACES_KEY: Final = f"{TRIAL_PREFIX}places"
+"""Partition of the places; no id of a comparison has such a form."""
+
 WRITTEN_EVERY: Final = timedelta(seconds=2)
 """While the job works."""
 
@@ -38,6 +41,9 @@ AGAIN_AFTER: Final = timedelta(minutes=10)
 """A result is shown for so long before the same comparison can be made again."""
 
 RETENTION: Final = timedelta(days=7)
+
+PLACES: Final = 4
+"""Comparisons that run at once. The function has one execution more, for the pages of payments: those wait for its answer."""
 
 
 class TrialState(StrEnum):
@@ -87,6 +93,41 @@ class TrialRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             return msgspec.json.decode(self.answer, type=TryAnswer) if self.answer else None
         except msgspec.DecodeError:
             return None
+
+
+class TrialPlace(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the places for comparisons that run at once. It is free where its job works no more, so nobody has to write that."""
+
+    digest: str
+    """Partition key: :data:`PLACES_KEY`."""
+    count_key: str
+    """Sort key: the place's number, from 0."""
+    job_id: str
+    """Who took it last."""
+    trial_id: str
+    """Of that job's comparison."""
+    expires_at: int
+    """When DynamoDB may delete the row, seconds since the epoch."""
+
+    def is_taken(self, row: TrialRow | None, now: datetime) -> bool:
+        """Whether the job works; given the row of its comparison."""
+        return row is not None and row.job_id == self.job_id and not row.has_ended(now)
+
+
+def place_for(row: TrialRow, number: int) -> TrialPlace:
+    """Make the row of a place that a job takes."""
+    return TrialPlace(
+        digest=PLACES_KEY,
+        count_key=str(number),
+        job_id=row.job_id,
+        trial_id=row.request.trial_id,
+        expires_at=row.expires_at,
+    )
+
+
+def to_place_key(number: int) -> dict[str, Any]:
+    """Key of a place's row, in DynamoDB's wire form."""
+    return {"digest": {"S": PLACES_KEY}, "count_key": {"S": str(number)}}
 
 
 def may_begin(row: TrialRow | None, now: datetime) -> bool:

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from common.metrics import emit
-from contract.ruleset_change import GUARDRAILS, ChangeKind, ChangeState, cut_reason, document_sha256
+from contract.ruleset_change import (
+    GUARDRAILS,
+    ChangeKind,
+    ChangeState,
+    cut_reason,
+    document_digest,
+    document_sha256,
+)
 from guardrails.metrics import Metric
 from rollouts.deployments import MAX_DESCRIPTION, RUNNING
 
@@ -21,6 +28,7 @@ if TYPE_CHECKING:
     from common.metrics import MetricSink
     from contract.ruleset_change import RulesetChange
     from guardrails.ports import Changes, Log, RulesetDeployments
+    from rollouts.deployments import Deployment
 
 _OVERTAKEN: Final = "another ruleset was deployed first"
 _NOT_STOPPED: Final = "the deployment was complete before it was stopped"
@@ -122,6 +130,36 @@ class OwnChanges:
         # Last: whoever finds the row begun emits again, and two alerts are better than none.
         self._end(begun, ChangeState.DEPLOYED, now, deployment=deployment)
 
+    def due_withdrawal(self, newest: Deployment, now: datetime) -> RulesetChange | None:
+        """Give the stop of the newest deployment, where the candidate is to be taken out of the document before it too.
+
+        A run may have died between the two. Nobody has deployed since, so what decides is what the stop left.
+
+        Parameters
+        ----------
+        newest : Deployment
+            AppConfig's newest, whether it was undone or not.
+        now : datetime
+            UTC.
+
+        Returns
+        -------
+        RulesetChange | None
+            With ``withdrawn_version``; None where nothing is due.
+        """
+        if not newest.is_undone:
+            return None
+        digest = document_digest(newest.document)
+        stops = (
+            each
+            for each in self._changes.lately(now)
+            if each.changed_by == GUARDRAILS
+            and each.kind is ChangeKind.ROLLED_BACK
+            and each.state is ChangeState.DEPLOYED
+            and (each.deployment, each.digest_before) == (newest.number, digest)
+        )
+        return next((each for each in stops if each.withdrawn_version is not None), None)
+
     def end_unneeded(self, now: datetime) -> None:
         """Write that what was begun and not deployed does not follow from the counts any more."""
         for change in self._all_begun(now):
@@ -171,5 +209,5 @@ class OwnChanges:
 
 def _what(change: RulesetChange) -> tuple[object, ...]:
     """What is done, whenever and in whatever words."""
-    stopped = change.deployment if change.kind is ChangeKind.ROLLED_BACK else None
-    return change.kind, change.begun_after, change.digest_before, change.sha256_after, stopped
+    stop = (change.deployment, change.withdrawn_version) if change.kind is ChangeKind.ROLLED_BACK else None
+    return change.kind, change.begun_after, change.digest_before, change.sha256_after, stop

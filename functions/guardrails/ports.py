@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from contract.active_ruleset import ActiveRuleset
     from contract.ruleset_change import RulesetChange
-    from rollouts.deployments import Deployment
+    from rollouts.deployments import Deployment, Listed
     from rollouts.tables import Counted
 
 
@@ -36,6 +36,10 @@ class RulesetDeployments(Protocol):
 
     def before(self, number: int) -> list[Deployment]:
         """Give the deployment that was active before another one, and those between them that were undone."""
+        ...
+
+    def listed(self) -> list[Listed]:
+        """Give the 50 newest deployments, the oldest first, without their documents."""
         ...
 
     def find(self, number: int) -> Deployment | None:

@@ -24,7 +24,7 @@ from engine.rules.check import check_ruleset
 from guardrails.metrics import Metric
 from guardrails.own_changes import OwnChanges
 from guardrails.records import Records
-from rollouts.deployments import RUNNING
+from rollouts.deployments import ROLLING_BACK, RUNNING
 from rollouts.rows import active_row, versions
 
 if TYPE_CHECKING:
@@ -104,19 +104,17 @@ class Guardrails:
             return "No ruleset is deployed."
         now, ruleset = self._clock(), self._read(newest[-1])
         self._own.settle(newest[0].number, now)
-        failure = self._try_to_record(newest, ruleset, now)
+        failure = self._try_to_record(newest, ruleset)
         sentence = self._judge(newest, ruleset, now)
         if failure is not None:
             raise failure
         return sentence
 
-    def _try_to_record(
-        self, newest: Sequence[Deployment], ruleset: Ruleset, now: datetime
-    ) -> Exception | None:
+    def _try_to_record(self, newest: Sequence[Deployment], ruleset: Ruleset) -> Exception | None:
         """Record what was deployed. Where that fails, judging goes on: a bad candidate must not decide because a row cannot be written."""
         try:
             self._records.note_active(newest, ruleset)
-            self._records.record(newest, ruleset, now)
+            self._records.record(newest, ruleset)
         except (ClientError, BotoCoreError, StageError, EngineError, ContractError) as error:
             self._log.warning("what was deployed could not be recorded", extra=describe_failure(error))
             return error
@@ -134,7 +132,7 @@ class Guardrails:
         windows = windows_at(counted.parts, counted.hours, now)
         compared = windows.get(_COMPARED_MINUTES) or windows[max(windows)]
         emit(self._metrics, Metric.PAYMENTS_COMPARED, sum(compared.payments.values()))
-        finding = evaluate(windows, ruleset)
+        finding = self._with_what_is_due(evaluate(windows, ruleset), newest, ruleset, now)
         emit(self._metrics, Metric.LEFT_BY_NEW_USERS, len(finding.watched))
         if finding.watched:
             self._log.warning("new users alone leave a band", extra={"reason": " ".join(finding.watched)})
@@ -142,7 +140,7 @@ class Guardrails:
             self._own.end_unneeded(now)
         elif newest[-1].state in RUNNING:
             self._stop(newest, ruleset, finding, now)
-        else:
+        elif newest[0].state != ROLLING_BACK:  # else the next run: AppConfig starts no other yet
             self._act(newest, ruleset, finding, now)
         return finding.sentence
 
@@ -176,6 +174,21 @@ class Guardrails:
     def _read(self, deployment: Deployment) -> Ruleset:
         return check_ruleset(deployment.document, f"deployment {deployment.number}", self._models)
 
+    def _with_what_is_due(
+        self, finding: Finding, newest: Sequence[Deployment], ruleset: Ruleset, now: datetime
+    ) -> Finding:
+        """Add the withdrawal that follows from a stop, where the run that stopped did not come to it.
+
+        The candidate left its band with the share of the stopped deployment. What was counted with the share from before may show nothing, and must not keep it.
+        """
+        candidate, due = ruleset.candidate, self._own.due_withdrawal(newest[0], now)
+        if candidate is None or due is None or candidate.ruleset.version != due.withdrawn_version:
+            return finding
+        of_champion = tuple(each for each in finding.suspensions if each.side is Side.CHAMPION)
+        return msgspec.structs.replace(
+            finding, action=Action.WITHDRAW, sentence=due.reason, suspensions=of_champion
+        )
+
     def _stop(self, newest: Sequence[Deployment], ruleset: Ruleset, finding: Finding, now: datetime) -> None:
         """Stop a deployment under way. Its document decides for some users only, so what it brings must not be deployed for all at once: the one before decides.
 
@@ -187,6 +200,9 @@ class Guardrails:
             self._deployments.stop(stopped)
             return
         before = self._read(earlier[-1])
+        bad, left = ruleset.candidate, before.candidate
+        is_left = bad is not None and left is not None and bad.ruleset.version == left.ruleset.version
+        is_withdrawn = finding.action is Action.WITHDRAW and is_left
         begun = self._own.begin(
             make_change(
                 changed_at=now,
@@ -196,6 +212,7 @@ class Guardrails:
                 reason=cut_reason(finding.sentence),
                 digest_before=ruleset.digest,
                 deployment=stopped.number,
+                withdrawn_version=bad.ruleset.version if is_withdrawn and bad is not None else None,
                 **versions(before),
             )
         )
@@ -205,9 +222,7 @@ class Guardrails:
             return  # somebody was faster; the next run sees what became of it, and judges what decides then
         self._own.end(begun, now, stopped.number)
         self._records.note_active(newest, before)
-        bad, left = ruleset.candidate, before.candidate
-        is_left = bad is not None and left is not None and bad.ruleset.version == left.ruleset.version
-        if finding.action is Action.WITHDRAW and is_left:
+        if is_withdrawn and newest[0].state != ROLLING_BACK:  # else the next run: no other starts yet
             self._act(newest, before, msgspec.structs.replace(finding, suspensions=()), now)
 
     def _act(self, newest: Sequence[Deployment], ruleset: Ruleset, finding: Finding, now: datetime) -> None:

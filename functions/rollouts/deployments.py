@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mypy_boto3_appconfig import AppConfigClient
+    from mypy_boto3_appconfig.type_defs import DeploymentSummaryTypeDef
 
 RUNNING: Final = frozenset({"VALIDATING", "DEPLOYING", "BAKING"})
 """States of a deployment that is not complete yet."""
@@ -46,6 +47,15 @@ class Deployment(NamedTuple):
     def is_undone(self) -> bool:
         """Whether an earlier deployment decides again."""
         return self.state in _UNDONE
+
+
+class Listed(NamedTuple):
+    """One deployment as AppConfig lists it, without its document."""
+
+    number: int
+    is_undone: bool
+    started_at: datetime
+    """UTC."""
 
 
 class Deployments:
@@ -96,6 +106,13 @@ class Deployments:
             Empty where there is none before, among the 50 newest.
         """
         return self._down_to_active(number)
+
+    def listed(self) -> list[Listed]:
+        """Give the 50 newest deployments, the oldest first, also those that others have replaced since."""
+        return [
+            Listed(each["DeploymentNumber"], each["State"] in _UNDONE, each["StartedAt"].astimezone(UTC))
+            for each in reversed(self._summaries())
+        ]
 
     def find(self, number: int) -> Deployment | None:
         """Give one deployment by its number; None where there is none."""
@@ -185,12 +202,14 @@ class Deployments:
         return found
 
     def _states(self) -> Iterator[tuple[int, str]]:
-        """Numbers and states, the newest first. AppConfig lists 50 deployments at a time, in that order."""
+        yield from ((each["DeploymentNumber"], each["State"]) for each in self._summaries())
+
+    def _summaries(self) -> list[DeploymentSummaryTypeDef]:
+        """The newest first. AppConfig lists 50 deployments at a time, in that order."""
         items = self._client.list_deployments(
             ApplicationId=self._application, EnvironmentId=self._environment, MaxResults=50
         )["Items"]
-        numbered = [(item["DeploymentNumber"], item["State"]) for item in items]
-        yield from sorted(numbered, reverse=True)
+        return sorted(items, key=lambda each: each["DeploymentNumber"], reverse=True)
 
     def _read(self, number: int) -> Deployment:
         deployment: Any = self._client.get_deployment(

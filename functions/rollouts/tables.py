@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from contract.rollout_rows import (
     HOUR,
     HOUR_RETENTION,
+    LATE,
     PART,
+    PART_RETENTION,
     counts_item,
     hour_key,
     parts_from,
+    summed_at,
     time_of_key,
+    times_of_late_key,
 )
+from engine.rollout.counts import total
 from engine.rollout.stored import counts_from_bytes, counts_to_bytes
+from engine.rollout.windows import CLOSED_AFTER, Part, closed_hours
 from engine.rollout.windows import HOUR as ONE_HOUR
-from engine.rollout.windows import Part, closed_hours
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -76,28 +81,54 @@ class CountsTable:
         ClientError, BotoCoreError
             Where DynamoDB did not answer.
         """
-        hours = dict(self._rows(digest, HOUR, HOUR[:-1] + "~"))
+        hours: dict[datetime, RolloutCounts] = {}
+        summed: dict[datetime, datetime] = {}
+        for item in self._items(digest, HOUR, HOUR[:-1] + "~"):
+            hour, counts = _read(item)
+            hours[hour], summed[hour] = counts, summed_at(item, hour)
         last_closed = max(hours, default=None)
         begin = PART if last_closed is None else parts_from(min(last_closed + ONE_HOUR, now - ONE_HOUR))
-        parts = [Part(at, counts) for at, counts in self._rows(digest, begin, _AFTER_ALL_PARTS)]
+        parts = [Part(*_read(item)) for item in self._items(digest, begin, _AFTER_ALL_PARTS)]
+        anew = {} if last_closed is None else self._anew(digest, summed, last_closed, now)
         not_kept = None
-        for hour, counts in sorted(closed_hours(parts, hours, now).items()):
+        for hour, counts in sorted((anew | closed_hours(parts, hours, now)).items()):
             if self._keeps_hours and not_kept is None:
                 # No later one either: parts are read from the end of the last hour that is kept.
-                not_kept = self._keep(digest, hour, counts)
+                not_kept = self._keep(digest, hour, counts, now)
             hours[hour] = counts
         return Counted(parts, hours, not_kept)
 
-    def _keep(self, digest: str, hour: datetime, counts: RolloutCounts) -> ClientError | BotoCoreError | None:
-        # The sums of another run are the same, but for what was written late.
-        item = counts_item(digest, hour_key(hour), counts_to_bytes(counts), hour + HOUR_RETENTION)
+    def _anew(
+        self, digest: str, summed: Mapping[datetime, datetime], last_closed: datetime, now: datetime
+    ) -> dict[datetime, RolloutCounts]:
+        """Add up the hours again of which a part came late. Those after the last one that is kept are added up from their parts anyway."""
+        late: dict[datetime, datetime] = {}
+        for item in self._items(digest, LATE, LATE[:-1] + "~"):
+            hour, written_at = times_of_late_key(item["count_key"]["S"])
+            late[hour] = max(written_at, late.get(hour, written_at))
+        return {
+            hour: total(
+                _read(item)[1] for item in self._items(digest, parts_from(hour), parts_from(hour + ONE_HOUR))
+            )
+            for hour, written_at in late.items()
+            # Both clocks may differ by some minutes. Of an older hour some parts may be deleted already, and its sum would be less.
+            if summed.get(hour, hour) < written_at + CLOSED_AFTER
+            and hour <= last_closed
+            and now < hour + PART_RETENTION
+        }
+
+    def _keep(
+        self, digest: str, hour: datetime, counts: RolloutCounts, now: datetime
+    ) -> ClientError | BotoCoreError | None:
+        # The sums of another run are the same, but for what was written late; then a row says so.
+        item = counts_item(digest, hour_key(hour), counts_to_bytes(counts), hour + HOUR_RETENTION, now)
         try:
             self._client.put_item(TableName=self._table, Item=item)
         except (ClientError, BotoCoreError) as error:
             return error
         return None
 
-    def _rows(self, digest: str, begin: str, end: str) -> Iterator[tuple[datetime, RolloutCounts]]:
+    def _items(self, digest: str, begin: str, end: str) -> Iterator[dict[str, Any]]:
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             KeyConditionExpression="digest = :digest AND count_key BETWEEN :begin AND :end",
@@ -108,5 +139,9 @@ class CountsTable:
             },
         )
         for page in pages:
-            for item in page["Items"]:
-                yield time_of_key(item["count_key"]["S"]), counts_from_bytes(bytes(item["counts"]["B"]))
+            items: list[Any] = page["Items"]
+            yield from items
+
+
+def _read(item: dict[str, Any]) -> tuple[datetime, RolloutCounts]:
+    return time_of_key(item["count_key"]["S"]), counts_from_bytes(bytes(item["counts"]["B"]))

@@ -1,7 +1,7 @@
 """Counts what both sides of a ruleset say of the payments that this process stores, and writes it to ``rollout_counts`` every few seconds.
 
 A payment is counted by the try that inserts its row, so never twice. A row that DynamoDB may have taken without an answer is written again as it was, under
-its own key, before the next one. What a process has counted since its last row is lost when the process ends; that is
+its own key, before the next one. Where that is minutes later, its hour may be added up already, so another row says that it came. What a process has counted since its last row is lost when the process ends; that is
 as likely for one side as for the other, since both are counted for the same payments.
 """
 
@@ -15,7 +15,7 @@ from zlib import crc32
 from botocore.exceptions import BotoCoreError, ClientError
 
 from contract.clock import EPOCH, MILLISECOND
-from contract.rollout_rows import PART_RETENTION, counts_item, part_key
+from contract.rollout_rows import LATE_AFTER, PART_RETENTION, counts_item, late_item, part_key
 from contract.side import Side
 from engine.decide import assess
 from engine.model.drift import SAMPLED
@@ -53,6 +53,10 @@ class CountsTable(Protocol):
         """Write what this process counted up to a time."""
         ...
 
+    def note_late(self, digest: str, at: datetime, now: datetime) -> None:
+        """Write that what was counted up to a time is there only now."""
+        ...
+
 
 class DynamoCounts:
     """The table ``rollout_counts``.
@@ -82,6 +86,10 @@ class DynamoCounts:
         """
         item = counts_item(digest, part_key(at, self._process), counts_to_bytes(counts), at + PART_RETENTION)
         self._client.put_item(TableName=self._table, Item=item)
+
+    def note_late(self, digest: str, at: datetime, now: datetime) -> None:
+        """Write that a row came late, so that its hour is added up anew; raises as :meth:`put`."""
+        self._client.put_item(TableName=self._table, Item=late_item(digest, at, now, self._process))
 
 
 class RolloutCounter:
@@ -170,6 +178,8 @@ class RolloutCounter:
             self._written_at = now
             try:
                 self._table.put(*self._unanswered)
+                if self._clock() - self._unanswered.at >= LATE_AFTER:
+                    self._table.note_late(self._unanswered.digest, self._unanswered.at, self._clock())
             except (ClientError, BotoCoreError) as error:
                 self._report("what both sides of the ruleset say cannot be written", error)
                 return

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 HOUR: Final = timedelta(hours=1)
 CLOSED_AFTER: Final = timedelta(minutes=5)
-"""After its end an hour's counts are added up: no process writes what it counted so much later with an earlier time."""
+"""After its end an hour's counts are added up. A process that writes what it counted later says so, and the hour is added up anew."""
 
 _BY_PARTS: Final = timedelta(minutes=60)
 """Windows up to this length are made of processes' counts, longer ones of hours."""

@@ -13,8 +13,9 @@ from console.tried_views import tried_view
 from console.verdicts import payment_id
 from contract.flagged import FlaggedKey
 from contract.ruleset_change import ChangeKind
-from contract.trial_row import TrialRow, TrialState
-from contract.tried import KnownVerdicts, Rate, RuleChange, TryAnswer
+from contract.trial_row import PLACES, TrialRow, TrialState, asked
+from contract.tried import KnownVerdicts, Rate, RuleChange, TryAnswer, TryRequest
+from ops.manifests import read_function
 from tests.support.console_rulesets import RULESET, RULESET_WITH_CANDIDATE, tried_example
 from tests.support.console_world import NOW
 from tests.support.payments import make_scored, make_transaction
@@ -207,6 +208,52 @@ def test_a_job_that_cannot_be_started_says_so_and_may_be_tried_again(lead: Conso
 
     assert "It could not be started. Try it again in a minute." in page
     assert "Try it on payments" in page
+
+
+def busy(world: ConsoleWorld) -> list[TrialRow]:
+    """Jobs work in all places."""
+    rows = world.rulesets.trial_rows
+    others = []
+    for number in range(PLACES):
+        request = TryRequest(proposal=f"{number:064x}", digest_before="0123456789ab", is_candidate=False)
+        row = asked(request, f"other-{number}", world.now)
+        assert rows.replace(row, None)
+        assert rows.take_place(row, world.now)
+        others.append(row)
+    return others
+
+
+def test_no_more_jobs_work_at_once_than_leave_an_execution_to_pages(lead: ConsoleWorld) -> None:
+    busy(lead)
+
+    change = tried(lead)
+
+    page = lead.get(f"/changes/{change.change_id}").body
+    assert lead.replays.jobs == []
+    assert "4 other comparisons are working, and no more may at once." in page
+    assert "Try it on payments" in page
+    assert read_function("replay").reserved_concurrency == PLACES + 1
+
+
+@pytest.mark.parametrize("state", [TrialState.DONE, TrialState.FAILED])
+def test_a_job_that_has_ended_leaves_its_place_to_another(lead: ConsoleWorld, state: TrialState) -> None:
+    row = busy(lead)[2]
+    assert lead.rulesets.trial_rows.replace(msgspec.structs.replace(row, state=state), row)
+
+    tried(lead)
+
+    assert len(lead.replays.jobs) == 1
+    request = TryRequest(proposal="f" * 64, digest_before="0123456789ab", is_candidate=False)
+    assert not lead.rulesets.trial_rows.take_place(asked(request, "one-more", lead.now), lead.now)
+
+
+def test_a_job_that_died_leaves_its_place_to_another(lead: ConsoleWorld) -> None:
+    busy(lead)
+    lead.now = NOW + timedelta(minutes=2, seconds=1)
+
+    tried(lead)
+
+    assert len(lead.replays.jobs) == 1
 
 
 def test_what_could_not_be_compared_says_why(lead: ConsoleWorld) -> None:

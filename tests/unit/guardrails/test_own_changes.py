@@ -39,16 +39,23 @@ def _stop_and_withdrawal(world: World) -> None:
     world.deployed(ROLLOUT, BAD, "DEPLOYING")
 
 
+def _stop_and_withdrawal_of_what_looks_good(world: World) -> None:
+    """What was counted with the share from before shows nothing: only the stop says that the candidate is bad."""
+    world.deployed(SMALLER, GOOD)
+    world.deployed(ROLLOUT, BAD, "DEPLOYING")
+
+
 ALERTED: Final = {
     ChangeKind.WITHDRAWN: Metric.CANDIDATES_WITHDRAWN,
     ChangeKind.SUSPENDED: Metric.RULES_SUSPENDED,
     ChangeKind.ROLLED_BACK: Metric.ROLLBACKS_RECORDED,
 }
 CASES: Final[dict[Callable[[World], None], tuple[int, list[ChangeKind]]]] = {
-    _withdrawal: (16, [ChangeKind.WITHDRAWN]),
-    _suspension: (16, [ChangeKind.SUSPENDED]),
-    _stop: (25, [ChangeKind.ROLLED_BACK]),
-    _stop_and_withdrawal: (30, [ChangeKind.ROLLED_BACK, ChangeKind.WITHDRAWN]),
+    _withdrawal: (20, [ChangeKind.WITHDRAWN]),
+    _suspension: (20, [ChangeKind.SUSPENDED]),
+    _stop: (35, [ChangeKind.ROLLED_BACK]),
+    _stop_and_withdrawal: (45, [ChangeKind.ROLLED_BACK, ChangeKind.WITHDRAWN]),
+    _stop_and_withdrawal_of_what_looks_good: (45, [ChangeKind.ROLLED_BACK, ChangeKind.WITHDRAWN]),
 }
 """What a run finds, how many calls it makes at most, and what it does."""
 

@@ -10,29 +10,132 @@ import pytest
 from contract.ruleset_change import ChangeKind, document_digest, document_sha256, make_change
 from engine.rollout.edits import without_candidate
 from guardrails.metrics import Metric
-from guardrails.records import RECORDED_BY_OTHERS, UNKNOWN
+from guardrails.records import UNKNOWN
 from tests.support.appconfig_memory import START, MemoryAppConfig
+from tests.support.dying import Calls, die
 from tests.unit.guardrails.world import BAD, GOOD, LIMITED, NOW, PLAIN, ROLLOUT, World
 
 if TYPE_CHECKING:
     from contract.ruleset_change import RulesetChange
 
 
-def test_a_deployment_without_a_row_is_recorded_once_after_some_minutes() -> None:
+def test_a_deployment_without_a_row_is_recorded_once_and_kept() -> None:
     world = World()
-    world.now = START + RECORDED_BY_OTHERS - timedelta(seconds=1)
     digest = world.deployed(PLAIN, GOOD)
 
-    world.stage.run()
-    early = list(world.rows)
-    world.now = START + RECORDED_BY_OTHERS
-    world.stage.run()
-    world.stage.run()
+    for _ in range(2):
+        world.stage.run()
 
-    assert early == []
     (change,) = world.rows
     assert (change.kind, change.changed_by, change.digest_after) == (ChangeKind.DEPLOYED, UNKNOWN, digest)
     assert (change.deployment, change.reason) == (1, "Deployment started")
+    assert world.kept == {digest: PLAIN}
+
+
+@pytest.mark.parametrize("is_new", [False, True], ids=["same process", "new process"])
+def test_what_was_active_between_two_runs_only_has_its_row_and_is_kept(is_new: bool) -> None:
+    world = World()
+    first = world.deployed(PLAIN, GOOD)
+    world.stage.run()
+    world.appconfig.now += timedelta(seconds=10)
+    second = world.deployed(ROLLOUT, GOOD)
+    world.appconfig.now += timedelta(seconds=10)
+    third = world.deployed(LIMITED, GOOD)
+    if is_new:
+        world.__post_init__()
+
+    for _ in range(2):
+        world.stage.run()
+
+    assert [
+        (each.kind, each.deployment, each.digest_after, each.candidate_version) for each in world.rows
+    ] == [
+        (ChangeKind.DEPLOYED, 1, first, None),
+        (ChangeKind.DEPLOYED, 2, second, "2"),
+        (ChangeKind.DEPLOYED, 3, third, None),
+    ]
+    assert world.kept == {first: PLAIN, second: ROLLOUT, third: LIMITED}
+
+
+@pytest.mark.parametrize("is_seen", [False, True], ids=["unseen", "recorded before"])
+def test_a_rollback_between_two_runs_is_recorded_with_what_decided_after_it(is_seen: bool) -> None:
+    world = World()
+    first = world.deployed(PLAIN, GOOD)
+    world.stage.run()
+    second = world.deployed(LIMITED, GOOD, "DEPLOYING")
+    if is_seen:
+        world.stage.run()
+    world.appconfig.deployments[-1]["State"] = "ROLLED_BACK"
+    third = world.deployed(ROLLOUT, GOOD)
+
+    for _ in range(2):
+        world.stage.run()
+    world.__post_init__()
+    world.stage.run()
+
+    assert [
+        (each.kind, each.deployment, each.digest_before, each.digest_after)
+        for each in world.rows
+        if each.deployment != 1
+    ] == [
+        *([(ChangeKind.DEPLOYED, 2, None, second)] if is_seen else []),
+        (ChangeKind.ROLLED_BACK, 2, second, first),
+        (ChangeKind.DEPLOYED, 3, None, third),
+    ]
+    assert world.kept[second] == LIMITED
+    assert world.emitted[Metric.ROLLBACKS_RECORDED] == 1
+
+
+def test_a_first_deployment_that_was_undone_is_recorded_as_what_it_brought() -> None:
+    world = World()
+    first = world.deployed(LIMITED, GOOD, "ROLLED_BACK")
+    world.stage.run()
+    second = world.deployed(PLAIN, GOOD)
+
+    world.stage.run()
+
+    assert [(each.kind, each.deployment, each.digest_after) for each in world.rows] == [
+        (ChangeKind.DEPLOYED, 1, first),
+        (ChangeKind.DEPLOYED, 2, second),
+    ]
+    assert Metric.ROLLBACKS_RECORDED not in world.emitted
+
+
+def test_a_replaced_document_that_this_version_refuses_is_recorded_and_kept() -> None:
+    world, refused = World(), b"rules: nothing"
+    world.appconfig.deploy(refused)
+    world.deployed(PLAIN, GOOD)
+
+    world.stage.run()
+
+    digest = document_digest(refused)
+    assert [(each.digest_after, each.version_after) for each in world.rows if each.deployment == 1] == [
+        (digest, UNKNOWN)
+    ]
+    assert world.kept[digest] == refused
+
+
+def test_a_new_process_reads_no_document_of_a_deployment_that_a_row_names() -> None:
+    world = World()
+    for data in (PLAIN, ROLLOUT, LIMITED):
+        world.deployed(data, GOOD)
+        world.stage.run()
+    calls = Calls(-1, die, after=False)
+
+    world.process(calls.seen_by(world.appconfig)).run()
+
+    assert calls.names.count("get_hosted_configuration_version") == 1
+    assert len(world.rows) == 3
+
+
+def test_a_replaced_deployment_of_an_approved_change_has_its_row_and_needs_no_other() -> None:
+    world = World()
+    _deployed_for(world, _approved(PLAIN, deployment=1), PLAIN)
+    _deployed_for(world, _approved(LIMITED, begun_after=1, deployment=2), LIMITED)
+
+    world.stage.run()
+
+    assert world.rows == []
 
 
 def test_a_rollback_after_its_deployment_was_recorded_is_recorded_too_by_the_same_process() -> None:
@@ -46,9 +149,9 @@ def test_a_rollback_after_its_deployment_was_recorded_is_recorded_too_by_the_sam
         world.stage.run()
 
     assert [(each.kind, each.deployment) for each in world.rows] == [
+        (ChangeKind.DEPLOYED, 1),
         (ChangeKind.DEPLOYED, 2),
         (ChangeKind.ROLLED_BACK, 2),
-        (ChangeKind.DEPLOYED, 1),
     ]
     assert world.emitted[Metric.ROLLBACKS_RECORDED] == 1
 

@@ -94,6 +94,37 @@ def test_a_candidate_whose_share_grows_is_taken_out_of_the_document_before_too()
     assert world.rows[-1].withdrawn_version == "2"
 
 
+def test_a_candidate_whose_deployment_is_still_rolling_back_is_taken_out_of_the_document_before_when_that_is_over() -> (
+    None
+):
+    world = World()
+    world.appconfig.state_of_stopped = "ROLLING_BACK"
+    world.deployed(ROLLOUT.replace(b'"share": 10', b'"share": 5'), GOOD)
+    world.deployed(ROLLOUT, BAD, "DEPLOYING")
+    sentence = world.stage.run()
+    world.stage.run()
+    during = len(world.appconfig.deployments)
+    world.appconfig.deployments[-1]["State"] = "ROLLED_BACK"
+
+    world.stage.run()
+
+    assert during == 2
+    assert check_ruleset(world.appconfig.active, "after").candidate is None
+    assert (world.rows[-1].kind, world.rows[-1].reason) == (ChangeKind.WITHDRAWN, sentence)
+
+
+def test_a_candidate_that_somebody_deployed_after_the_stop_is_judged_by_its_own_counts() -> None:
+    world = World()
+    world.deployed(ROLLOUT.replace(b'"share": 10', b'"share": 5'), GOOD)
+    world.deployed(ROLLOUT, BAD, "DEPLOYING")
+    world.stage.run()
+    world.deployed(ROLLOUT.replace(b'"share": 10', b'"share": 2'), GOOD)
+
+    world.stage.run()
+
+    assert check_ruleset(world.appconfig.active, "after").candidate is not None
+
+
 def test_a_rule_that_holds_too_often_is_suspended() -> None:
     world = World()
     world.deployed(LIMITED, FREQUENT)

@@ -13,17 +13,25 @@ from botocore.exceptions import ClientError
 
 from common.ruleset_changes import ChangeRows
 from contract.errors import InvalidRowError
-from contract.rollout_rows import counts_item, hour_key, part_key, time_of_key
+from contract.rollout_rows import (
+    PART_RETENTION,
+    counts_item,
+    hour_key,
+    late_item,
+    part_key,
+    time_of_key,
+)
 from contract.ruleset_change import ChangeKind, ChangeState, make_change
 from contract.scored import Decision
 from engine.errors import InvalidCountsError
 from engine.rollout.changed import MAX_EXAMPLES, Changed, Example
 from engine.rollout.counts import RolloutCounts
 from engine.rollout.stored import counts_from_bytes, counts_to_bytes
-from engine.rollout.windows import windows_at
+from engine.rollout.windows import hour_of, windows_at
 from engine.rules.check import check_ruleset
 from rollouts.rows import active_row
 from rollouts.tables import CountsTable
+from tests.support.dying import Calls, die
 from tests.support.tables import make_table
 from tests.unit.guardrails.world import PLAIN
 
@@ -87,6 +95,56 @@ def test_parts_of_hours_that_are_kept_are_not_read_again(dynamodb: Any) -> None:
     counted = table.read(DIGEST, NOW)
 
     assert (len(counted.parts), len(counted.hours)) == (0, 1)
+
+
+def _come_late(client: Any, at: datetime, written_at: datetime, payments: int) -> None:
+    _count(client, at, payments, "late")
+    client.put_item(TableName="rollout_counts", Item=late_item(DIGEST, at, written_at, "late"))
+
+
+def test_an_hour_of_which_a_part_came_late_is_added_up_anew_until_both_clocks_agree(dynamodb: Any) -> None:
+    table, at = CountsTable(dynamodb, "rollout_counts"), NOW - timedelta(hours=5)
+    _count(dynamodb, at, 8)
+    _count(dynamodb, NOW - timedelta(hours=2), 1)
+    table.read(DIGEST, NOW)
+    _come_late(dynamodb, at, NOW + timedelta(minutes=3), 4)
+
+    counted = table.read(DIGEST, NOW + timedelta(minutes=1))
+    later = [table.read(DIGEST, NOW + timedelta(minutes=minutes)) for minutes in (9, 10)]
+    calls = Calls(-1, die, after=False)
+    CountsTable(calls.seen_by(dynamodb), "rollout_counts").read(DIGEST, NOW + timedelta(minutes=11))
+
+    assert {hour: counts.payments for hour, counts in counted.hours.items()} == {
+        hour_of(at): {3: 12},
+        hour_of(NOW - timedelta(hours=2)): {3: 1},
+    }
+    assert [each.hours for each in later] == [counted.hours, counted.hours]
+    assert "put_item" not in calls.names
+
+
+def test_an_hour_whose_parts_may_be_deleted_is_not_added_up_anew(dynamodb: Any) -> None:
+    table, at = CountsTable(dynamodb, "rollout_counts"), NOW - timedelta(hours=1)
+    _count(dynamodb, at, 8)
+    table.read(DIGEST, NOW)
+    later = NOW + PART_RETENTION
+    _come_late(dynamodb, at, later, 4)
+
+    counted = table.read(DIGEST, later)
+
+    assert [each.payments for each in counted.hours.values()] == [{3: 8}]
+
+
+def test_who_only_looks_counts_what_came_late_too_and_keeps_nothing(dynamodb: Any) -> None:
+    at = NOW - timedelta(hours=5)
+    _count(dynamodb, at, 8)
+    CountsTable(dynamodb, "rollout_counts").read(DIGEST, NOW)
+    _come_late(dynamodb, at, NOW, 4)
+    calls = Calls(-1, die, after=False)
+
+    counted = CountsTable(calls.seen_by(dynamodb), "rollout_counts", keeps_hours=False).read(DIGEST, NOW)
+
+    assert [each.payments for each in counted.hours.values()] == [{3: 12}]
+    assert "put_item" not in calls.names
 
 
 def test_an_hour_is_open_for_five_minutes_after_its_end(dynamodb: Any) -> None:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
+from contract.rollout_rows import LATE_AFTER
 from contract.side import Side
 from engine.rollout.counts import RolloutCounts, total
+from engine.rollout.windows import hour_of
 from rollouts.tables import CountsTable
 from score.rollout_counter import WRITE_EVERY, DynamoCounts, RolloutCounter
 from score.stage import ScoreStage
@@ -38,6 +40,7 @@ class MemoryCounts:
     is_down: bool = False
     is_late: bool = False
     """Whether a row is taken and the answer lost."""
+    noted: list[tuple[str, datetime, datetime]] = field(default_factory=list)
 
     def put(self, digest: str, at: datetime, counts: RolloutCounts) -> None:
         if self.is_late:
@@ -46,6 +49,9 @@ class MemoryCounts:
         if self.is_down:
             raise ClientError({"Error": {"Code": "ThrottlingException"}}, "PutItem")
         self.rows.append((digest, at, counts))
+
+    def note_late(self, digest: str, at: datetime, now: datetime) -> None:
+        self.noted.append((digest, at, now))
 
 
 @dataclass
@@ -154,6 +160,20 @@ def test_counts_whose_answer_was_lost_are_written_again_under_their_own_key_as_t
     assert {sum(counts.payments.values()) for _, at, counts in world.counts.rows if at == NOW} == {2}
 
 
+@pytest.mark.parametrize(
+    ("after", "is_noted"), [(LATE_AFTER, True), (LATE_AFTER - timedelta(seconds=1), False)]
+)
+def test_counts_that_come_minutes_late_are_noted(after: timedelta, is_noted: bool) -> None:
+    world = World(counts=MemoryCounts(is_down=True))
+    world.handle(2)
+    world.counts.is_down = False
+    world.now += after
+
+    world.handle(3, first_offset=2, skip=2)
+
+    assert world.counts.noted == ([(BOTH.digest, NOW, NOW + after)] if is_noted else [])
+
+
 def test_counts_of_a_ruleset_that_could_not_be_written_keep_its_digest() -> None:
     world = World(counts=MemoryCounts(is_down=True))
     world.handle(1)
@@ -222,3 +242,25 @@ def test_a_row_is_read_back_from_dynamodb(aws: Callable[[str], Any]) -> None:
 
     counted = CountsTable(aws("dynamodb"), "rollout_counts").read("0123456789ab", NOW + timedelta(minutes=1))
     assert [part.counts for part in counted.parts] == [counts]
+
+
+def test_a_row_that_comes_after_its_hour_was_added_up_is_counted_in_that_hour(
+    aws: Callable[[str], Any],
+) -> None:
+    make_table(aws("dynamodb"), "rollout_counts")
+    digest, one = "0123456789ab", RolloutCounts({1: 2})
+    score, other = (DynamoCounts(aws("dynamodb"), "rollout_counts", each) for each in ("0f", "1f"))
+    guardrails = CountsTable(aws("dynamodb"), "rollout_counts")
+    other.put(digest, NOW, one)
+    other.put(digest, NOW + timedelta(hours=3), one)
+    before = guardrails.read(digest, NOW + timedelta(hours=5))
+    score.put(digest, NOW, one)
+    score.note_late(digest, NOW, NOW + timedelta(hours=5))
+
+    after = [
+        guardrails.read(digest, NOW + timedelta(hours=5, minutes=minutes)).hours[hour_of(NOW)]
+        for minutes in (1, 10, 120)
+    ]
+
+    assert before.hours[hour_of(NOW)].payments == {1: 2}
+    assert [each.payments for each in after] == [{1: 4}] * 3
