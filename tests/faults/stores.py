@@ -45,29 +45,11 @@ class Stores:
 
     def history(self, users: Sequence[str]) -> list[ScoredTransaction]:
         """All rows of these users."""
-        pages = self._client("dynamodb").get_paginator("query")
-        return [
-            from_history_item(item)
-            for user in users
-            for page in pages.paginate(
-                TableName=self._resources.tables[HISTORY_TABLE],
-                KeyConditionExpression="user_id = :user",
-                ExpressionAttributeValues={":user": {"S": user}},
-                ConsistentRead=True,
-            )
-            for item in page["Items"]
-        ]
+        return [from_history_item(item) for item in self._of_users(HISTORY_TABLE, users)]
 
     def flagged(self, users: Sequence[str]) -> list[FlaggedTransaction]:
         """All flagged rows of these users."""
-        pages = self._client("dynamodb").get_paginator("scan")
-        rows = (
-            from_flagged_item(item)
-            for page in pages.paginate(TableName=self._resources.tables[FLAGGED_TABLE], ConsistentRead=True)
-            for item in page["Items"]
-        )
-        wanted = set(users)
-        return [row for row in rows if row.user_id in wanted]
+        return [from_flagged_item(item) for item in self._of_users(FLAGGED_TABLE, users)]
 
     def windows(self, users: Sequence[str]) -> list[UserWindows]:
         """The alert windows of these users that have any."""
@@ -81,13 +63,13 @@ class Stores:
     def cases(self, users: Sequence[str]) -> list[Case]:
         """All cases of these users."""
         pages = self._client("dynamodb").get_paginator("scan")
-        cases = (
+        wanted = set(users)
+        return [
             from_case_item(item)
             for page in pages.paginate(TableName=self._resources.tables[CASES_TABLE], ConsistentRead=True)
             for item in page["Items"]
-        )
-        wanted = set(users)
-        return [case for case in cases if case.user_id in wanted]
+            if item["user_id"]["S"] in wanted
+        ]
 
     def case_links(self) -> set[tuple[str, str]]:
         """All links: entity or alert, and case."""
@@ -102,13 +84,19 @@ class Stores:
 
     def labels(self, users: Sequence[str]) -> list[Label]:
         """All labels of these users."""
-        pages = self._client("dynamodb").get_paginator("scan")
-        rows = (
-            from_item(LABELS_TABLE, item, Label)
-            for page in pages.paginate(TableName=self._resources.tables[LABELS_TABLE], ConsistentRead=True)
-            for item in page["Items"]
-        )
-        return [row for row in rows if row.user_id in users]
+        return [from_item(LABELS_TABLE, item, Label) for item in self._of_users(LABELS_TABLE, users)]
+
+    def _of_users(self, table: str, users: Sequence[str]) -> Iterator[dict[str, Any]]:
+        """Rows of a table whose partitions are users. The table has those of all earlier faults too."""
+        pages = self._client("dynamodb").get_paginator("query")
+        for user in users:
+            for page in pages.paginate(
+                TableName=self._resources.tables[table],
+                KeyConditionExpression="user_id = :user",
+                ExpressionAttributeValues={":user": {"S": user}},
+                ConsistentRead=True,
+            ):
+                yield from page["Items"]
 
     def risk_rows(self, entity_id: str) -> list[dict[str, Any]]:
         """An entity's labelled payments, in DynamoDB's wire form."""

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SEEDS = range(5) if IS_LONG else range(1)
-STACKS_A_SEED = 2
-"""Two workers share the faults, and a fault does not wait for the emulator to look through what all others have stored."""
+STACKS_A_SEED = 4
+"""Workers share the faults, and a fault does not wait for the emulator to look through what all others have stored."""
 STACKS = range(STACKS_A_SEED * len(SEEDS))
 ON_STACK = [pytest.mark.xdist_group(f"faults, stack {number}") for number in STACKS]
 RUNS = [
