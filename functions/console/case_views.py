@@ -157,30 +157,14 @@ def case_view(
     numbers = numbers_of(case.entities)
     coming = _on_their_way(records.decisions, now)
     contested = contested_keys(records.decisions)
-    # What is judged makes room for what is not.
-    ranked = sorted(
-        records.payments,
-        key=lambda each: (
-            not (is_undecided(each) or each.event_key in contested) or each.event_key in coming,
-            -each.risk_score,
-            -(each.amount_base or 0),
-            each.event_key,
-        ),
-    )
-    rows = {
-        each.event_key: with_coming(
-            payment_row(
-                each,
-                records.history.get(each.key),
-                numbers,
-                _earlier(each, records.history, features),
-                is_revealed=is_revealed,
-            ),
-            coming.get(each.event_key, ""),
-            is_contested=each.event_key in contested,
-        )
-        for each in ranked[:MAX_LISTED]
-    }
+    ranked = _ranked(records.payments, coming, contested)
+
+    def shown(each: FlaggedTransaction) -> PaymentRow:
+        earlier = _earlier(each, records.history, features)
+        row = payment_row(each, records.history.get(each.key), numbers, earlier, is_revealed=is_revealed)
+        return with_coming(row, coming.get(each.event_key, ""), is_contested=each.event_key in contested)
+
+    rows = {each.event_key: shown(each) for each in ranked[:MAX_LISTED]}
     newest = sorted(ranked[:MAX_LISTED], key=lambda each: (each.occurred_at, each.event_key), reverse=True)
     lead = ranked[0] if ranked else None
     events = _timeline(records, features, coming, numbers, is_revealed=is_revealed)
@@ -269,6 +253,21 @@ def released_text(look: SecondLook, currency: str | None) -> str:
     """Say what a second person is asked about."""
     payments = counted(look.released.payments, "payment")
     return f"{payments}, {base_money(look.released.amount_base, currency)}"
+
+
+def _ranked(
+    payments: Sequence[FlaggedTransaction], coming: Mapping[str, str], contested: frozenset[str]
+) -> list[FlaggedTransaction]:
+    """Rank payments by risk, but what is judged behind what is not: the list has room for some of them alone."""
+    return sorted(
+        payments,
+        key=lambda each: (
+            not (is_undecided(each) or each.event_key in contested) or each.event_key in coming,
+            -each.risk_score,
+            -(each.amount_base or 0),
+            each.event_key,
+        ),
+    )
 
 
 def _on_their_way(decisions: Sequence[CaseDecision], now: datetime) -> dict[str, str]:

@@ -10,6 +10,7 @@ import msgspec
 from common.alert_text import money
 from console.link_graph import KINDS
 from console.masking import masked
+from console.parties import FIELDS
 from console.payment_views import FoundCase, feature_text, found_case
 from console.timeline import OUTCOMES, status_text
 from console.verdicts import money_of, payment_id
@@ -26,13 +27,7 @@ from engine.features import risk as risk_features
 MAX_PAYMENTS_SHOWN: Final = 50
 """Flagged payments of an entity that its page lists, the newest."""
 
-FIELD_OF_KIND: Final = {
-    "c": "card_id",
-    "d": "device_id",
-    "i": "ip_address",
-    "m": "merchant_id",
-    "p": "payee_id",
-}
+FIELD_OF_KIND: Final = {**FIELDS, "m": "merchant_id"}
 """First letter of an entity's name to the field of a payment that has its value."""
 
 MASKED_KINDS: Final = frozenset("cdip")

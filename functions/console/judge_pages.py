@@ -93,12 +93,13 @@ class JudgePages:
         case = case_of(self._cases, visit)
         if isinstance(case, Refusal):
             return self._refused(visit, case)
-        payments = self._records.payments_to_judge(case, MAX_PAYMENTS)
-        chosen = [each for each in payments if payment_id(each) in {*visit.chosen}]
-        approved = self._approved(case, {*visit.chosen} - {payment_id(each) for each in chosen})
-        if not decision or not visit.chosen:
+        wanted = {*visit.chosen}
+        if not decision or not wanted:
             return self._desk.pages.notice(notices.NOTHING_CHOSEN, who)
-        if len(chosen) + len(approved) < len({*visit.chosen}):
+        payments = {payment_id(each): each for each in self._records.payments_to_judge(case, MAX_PAYMENTS)}
+        chosen = [each for name, each in payments.items() if name in wanted]
+        approved = self._approved(case, wanted - payments.keys())
+        if len(chosen) + len(approved) < len(wanted):
             return self._desk.pages.notice(notices.PAYMENTS_GONE, who)
         amount = money_of(chosen, case.base_currency) + worth_of(approved)
         summary = _summary(case, chosen, approved, said.choice)

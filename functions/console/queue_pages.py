@@ -127,7 +127,8 @@ class QueuePages:
         who = visit.who
         names = self._desk.names() if who is not None and who.may_reassign else {}
         saved = self._filters.of(visit.person)
-        looks = self._beside.second_looks(READ_LOOKS + 1)
+        can_work = who is not None and who.may_work
+        looks = self._beside.second_looks(READ_LOOKS + 1) if can_work else []
         view = queue_view(
             read[:READ], wanted, visit.person, names, visit.now, saved, has_more=len(read) > READ
         )
@@ -135,7 +136,7 @@ class QueuePages:
             visit,
             "queue.html",
             view=view,
-            can_work=who is not None and who.may_work,
+            can_work=can_work,
             can_bulk=who is not None and who.may_bulk,
             can_see_load=who is not None and who.may_reassign,
             most=MAX_BULK,
@@ -182,14 +183,14 @@ class QueuePages:
             return self._desk.pages.notice(notices.NOTHING_CHOSEN, visit.who)
         if visit.form.get("summary") != bulk.summary:
             return self._preview(visit, bulk, has_changed=True)
-        lines, alone = [], Decimal(0)
+        lines, released = [], Decimal(0)
         for case, payments in bulk.cases:
             if visit.session is not None:
                 details = {"verdict": said.choice.name, "together_with": str(len(bulk.cases) - 1)}
                 self._desk.record(Action.PAYMENTS_JUDGED, visit.session, "allowed", case.case_id, details)
-            judged = self._judge(case, payments, decision, said.ruling, visit, alone)
+            judged = self._judge(case, payments, decision, said.ruling, visit, released)
             if isinstance(judged, Case) and said.ruling.is_release and not judged.is_look_due:
-                alone += money_of(undecided(payments), case.base_currency)
+                released += money_of(undecided(payments), case.base_currency)
             lines.append((case.case_id, _judged_text(judged)))
         return self._page(visit, "bulk_done.html", words=said.choice.words, summary=bulk.summary, lines=lines)
 
@@ -200,15 +201,21 @@ class QueuePages:
         decision: str,
         ruling: Ruling,
         visit: Visit,
-        beside: Decimal,
+        released_elsewhere: Decimal,
     ) -> Case | Refusal:
-        """Claim and judge one of the cases; ``beside`` is what the form has released before it without a second look."""
+        """Claim and judge one of the cases; ``released_elsewhere`` is what the form has released before it without a second look."""
         held = self._cases.change(case.key, partial(claim, analyst=visit.person, now=visit.now))
         if isinstance(held, Refusal):
             return Refusal.TAKEN
         keys = [each.event_key for each in undecided(payments)]
         return self._verdicts.decide(
-            case.key, decision, keys, ruling, visit.person, visit.now, released_elsewhere=beside
+            case.key,
+            decision,
+            keys,
+            ruling,
+            visit.person,
+            visit.now,
+            released_elsewhere=released_elsewhere,
         )
 
     def _bulk(self, visit: Visit) -> Bulk:

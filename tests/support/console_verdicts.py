@@ -10,10 +10,10 @@ from console.rights import Group
 from console.verdicts import payment_id
 from contract.case import CaseStatus, Tally
 from contract.case_work import LEASE
-from contract.flagged import flag
+from contract.flagged import FlaggedKey
 from tests.support.console_forms import form_on
 from tests.support.console_world import NOW, ConsoleWorld
-from tests.support.payments import RETENTION, make_scored, make_transaction
+from tests.support.payments import make_scored, make_transaction
 
 if TYPE_CHECKING:
     from contract.case import Case
@@ -33,7 +33,7 @@ def paid(number: int, amount: str = "100", **changes: Any) -> ScoredTransaction:
 
 def id_of(row: ScoredTransaction) -> str:
     """Give the id by which a form names a payment."""
-    return payment_id(flag(row, NOW, RETENTION))
+    return payment_id(FlaggedKey(row.transaction.user_id, row.event_key))
 
 
 def my_case(world: ConsoleWorld, *rows: ScoredTransaction, **changes: Any) -> Case:

@@ -101,6 +101,50 @@ class MemoryReplays:
         return self.answer
 
 
+def make_tables(dynamodb: Any, settings: Settings) -> None:
+    """Make the console's tables under the names that its settings give them."""
+    names = {
+        "console_sessions": settings.console_sessions_table,
+        "saved_filters": settings.saved_filters_table,
+        "cases": settings.cases_table,
+        "case_links": settings.case_links_table,
+        "transaction_history": settings.transaction_history_table,
+        "flagged_transactions": settings.flagged_transactions_table,
+        "case_decisions": settings.case_decisions_table,
+        "pending_labels": settings.pending_labels_table,
+        "labels": settings.labels_table,
+        "entity_risk": settings.entity_risk_table,
+        "ruleset_changes": settings.ruleset_changes_table,
+        "rollout_counts": settings.rollout_counts_table,
+    }
+    for table, name in names.items():
+        make_table(dynamodb, table, {table: name}.__getitem__)
+
+
+def decision_tables(dynamodb: Any, settings: Settings) -> DecisionTables:
+    """What people decide on, in these tables."""
+    names = DecisionTableNames(
+        cases=settings.cases_table,
+        decisions=settings.case_decisions_table,
+        flagged=settings.flagged_transactions_table,
+        pending_labels=settings.pending_labels_table,
+    )
+    return DecisionTables(dynamodb, names)
+
+
+def identity_provider(web: Web, settings: Settings) -> IdentityProvider:
+    """The provider that the settings name, reached over ``web``."""
+    return IdentityProvider(
+        web,
+        settings.oidc_issuer,
+        settings.oidc_discovery_url,
+        settings.oidc_client_id,
+        settings.oidc_groups_claim,
+        own_uri(settings.console_url, "/sign-in/finish"),
+        own_uri(settings.console_url, "/sign-in"),
+    )
+
+
 class ConsoleWorld:
     """The console, and one browser that keeps its cookies.
 
@@ -119,22 +163,7 @@ class ConsoleWorld:
     def __init__(
         self, dynamodb: Any, settings: Settings = SETTINGS, web: Web | None = None, events: Any = None
     ) -> None:
-        names = {
-            "console_sessions": settings.console_sessions_table,
-            "saved_filters": settings.saved_filters_table,
-            "cases": settings.cases_table,
-            "case_links": settings.case_links_table,
-            "transaction_history": settings.transaction_history_table,
-            "flagged_transactions": settings.flagged_transactions_table,
-            "case_decisions": settings.case_decisions_table,
-            "pending_labels": settings.pending_labels_table,
-            "labels": settings.labels_table,
-            "entity_risk": settings.entity_risk_table,
-            "ruleset_changes": settings.ruleset_changes_table,
-            "rollout_counts": settings.rollout_counts_table,
-        }
-        for table, name in names.items():
-            make_table(dynamodb, table, {table: name}.__getitem__)
+        make_tables(dynamodb, settings)
         self.now = NOW
         self.settings = settings
         self.dynamodb = dynamodb
@@ -147,15 +176,7 @@ class ConsoleWorld:
         events = events or self.events
         trail = AuditTrail(events, lambda: self.now, lambda: f"event-{next(self._numbers)}")
         self.desk = Desk(settings, self.sessions, trail, Pages(settings), lambda: self.now)
-        identity = IdentityProvider(
-            web or self.provider,
-            settings.oidc_issuer,
-            settings.oidc_discovery_url,
-            settings.oidc_client_id,
-            settings.oidc_groups_claim,
-            own_uri(settings.console_url, "/sign-in/finish"),
-            own_uri(settings.console_url, "/sign-in"),
-        )
+        identity = identity_provider(web or self.provider, settings)
         backoff = cases_backoff(lambda _: None, lambda: 0.5)
         self.labels = MemoryQueue()
         self.replays = MemoryReplays()
@@ -173,13 +194,7 @@ class ConsoleWorld:
         cases = CaseDesk(dynamodb, settings.cases_table, backoff, lambda: 0.0, self.log)
         client: Any = self.labels
         sender = LabelSender(client, settings.labels_queue_url)
-        names_of_tables = DecisionTableNames(
-            cases=settings.cases_table,
-            decisions=settings.case_decisions_table,
-            flagged=settings.flagged_transactions_table,
-            pending_labels=settings.pending_labels_table,
-        )
-        decisions = DecisionTables(dynamodb, names_of_tables)
+        decisions = decision_tables(dynamodb, settings)
         verdicts = CaseVerdicts(
             decisions, sender.send, ReleaseLimits(Decimal(10_000), Decimal(50_000)), backoff, self.log
         )
@@ -187,7 +202,6 @@ class ConsoleWorld:
             dynamodb, LookupTables(settings.cases_table, settings.case_links_table), backoff, self.log
         )
         beside = CaseSurroundings(lookups, decisions.decisions)
-
         week = WeekRecords(dynamodb, tables.flagged, records)
         self.rulesets = ConsoleRulesets(dynamodb, settings)
 

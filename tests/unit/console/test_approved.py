@@ -12,7 +12,6 @@ from console.approved import approved_payment, can_be_judged
 from console.rights import Group
 from console.verdicts import payment_id
 from contract.case import CaseStatus, Tally
-from contract.case_work import LEASE
 from contract.flagged import FlaggedKey
 from contract.items import to_item
 from contract.label import LabelSource, LabelVerdict
@@ -20,6 +19,7 @@ from contract.scored import Decision
 from engine.features.catalogue import FEATURE_SET
 from engine.features.stored import pack
 from tests.support.console_forms import form_on
+from tests.support.console_verdicts import MINE, id_of
 from tests.support.console_world import NOW, ConsoleWorld
 from tests.support.feature_samples import features_of
 from tests.support.labels import make_label
@@ -28,8 +28,6 @@ from tests.support.payments import make_scored, make_transaction
 if TYPE_CHECKING:
     from contract.case import Case
     from contract.scored import ScoredTransaction
-
-MINE: Any = {"status": CaseStatus.CLAIMED, "assignee": "person-1", "lease_until": NOW + LEASE}
 
 
 def approved(number: int, amount: str = "40", **changes: Any) -> ScoredTransaction:
@@ -40,10 +38,6 @@ def approved(number: int, amount: str = "40", **changes: Any) -> ScoredTransacti
     given: dict[str, Any] = {"decision": Decision.APPROVE, "reasons": (), "risk_score": 5}
     given |= {"features": pack(features), "feature_set": FEATURE_SET, "appended_at": at, "scored_at": at}
     return make_scored(payment, **given | changes)
-
-
-def id_of(row: ScoredTransaction) -> str:
-    return payment_id(FlaggedKey("user-1", row.event_key))
 
 
 def case_with(world: ConsoleWorld, *rows: ScoredTransaction, amount: str = "100", **changes: Any) -> Case:

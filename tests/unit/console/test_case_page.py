@@ -39,7 +39,7 @@ def records(**changes: Any) -> CaseRecords:
     return CaseRecords(**given | changes)
 
 
-def test_figures_stand_beside_their_norms_above_the_payments(world: ConsoleWorld) -> None:
+def test_figures_are_shown_beside_their_norms_above_the_payments(world: ConsoleWorld) -> None:
     world.sign_in(Group.ANALYST)
     case = world.put_case()
     row = make_scored(**featured(amount_base=1250.0, amount_mean_30d_base=50.0), base_currency="USD")

@@ -1,4 +1,4 @@
-"""A figure stands beside what is usual for its user and for the card, device, address, merchant or payee."""
+"""A figure is shown beside what is usual for its user and for the card, device, address, merchant or payee."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_every_figure_is_of_features_that_exist() -> None:
     assert named - DERIVED <= NAMES
 
 
-def test_an_amount_stands_beside_the_users_mean_and_the_merchants() -> None:
+def test_an_amount_is_shown_beside_the_means_of_user_and_merchant() -> None:
     features = {"amount_base": 1250.0, "amount_mean_30d_base": 50.0, "merchant_usual_mean_base": 900.0}
     features |= {"merchant_known_days": 7.0}
 
@@ -59,7 +59,7 @@ def test_a_figure_near_its_norms_is_not_marked() -> None:
     ]
 
 
-def test_the_number_of_payments_stands_beside_the_usual_number_a_day() -> None:
+def test_the_number_of_payments_is_shown_beside_the_usual_number_a_day() -> None:
     lines = evidence({"tx_count_24h": 12, "tx_rate_ratio_24h": 6.0}, None)
 
     assert line(lines, "Payments in 24 hours").user == "2 (a day, of 30)"

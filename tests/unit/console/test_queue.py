@@ -272,3 +272,15 @@ def test_a_large_look_is_in_the_queue_however_many_have_waited_longer(world: Con
 
     assert "31 cases; the oldest has waited for" in looks
     assert re.findall(r"/cases/([0-9a-f]{32}-1)", looks)[0] == large.case_id
+
+
+def test_whoever_may_not_work_on_cases_is_asked_for_no_second_look(world: ConsoleWorld) -> None:
+    closed: Any = {"status": CaseStatus.CLOSED, "verdict": CaseVerdict.LEGITIMATE, "closed_by": "eve"}
+    world.put_case("large", **closed, second_look=SecondLook(NOW, Tally(1, Decimal(1_000_000))))
+
+    asked = []
+    for group in (Group.AUDITOR, Group.ANALYST):
+        world.sign_in(group)
+        asked.append("For a second look" in world.get("/queue").body)
+
+    assert asked == [False, True]
