@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from console.audit_pages import ACTIONS, KINDS
-from console.audit_search import MAX_REQUESTS, PAGE, EventSearch, Wanted, begin_of, place_of
+from console.audit_search import MAX_REQUESTS, PAGE, EventSearch, Place, Wanted, begin_of, place_of
 from console.audit_trail import AuditTrail, Deed
 from console.rights import Group
 from console.search_pages import FIELDS
@@ -248,7 +248,8 @@ def test_each_event_comes_once_whatever_the_clocks_of_writers_say() -> None:
     trail = AuditTrail(rows, clock, lambda: f"event-{next(ids)}")
     for number in range(230):
         trail.write(Deed(actor=f"person-{number % 9}", action="case_viewed", subject=f"{number}"))
-    place, found = begin_of(DAY), list[AuditEvent]()
+    found = list[AuditEvent]()
+    place: Place | None = begin_of(DAY)
 
     while place is not None:
         page = EventSearch(rows, Wanted(DAY, DAY)).page(place)
