@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from console.audit_pages import ACTIONS, KINDS
-from console.audit_search import MAX_REQUESTS, PAGE, EventSearch, Wanted, begin_of, place_of
+from console.audit_search import MAX_REQUESTS, PAGE, EventSearch, Place, Wanted, begin_of, place_of
 from console.audit_trail import AuditTrail, Deed
 from console.rights import Group
 from console.search_pages import FIELDS
