@@ -51,6 +51,7 @@ def test_the_client_has_no_secret_and_one_address_to_come_back_to(cognito: Any) 
     assert "ClientSecret" not in client
     assert client["AllowedOAuthFlows"] == ["code"]
     assert client["CallbackURLs"] == [f"{URL}/sign-in/finish"]
+    assert client["LogoutURLs"] == [f"{URL}/sign-in"]  # as in terraform/modules/sign_in
 
 
 def test_making_it_twice_makes_one_pool_and_new_passwords(cognito: Any) -> None:
