@@ -88,6 +88,7 @@ def fill(client: Any, payments: int, ruleset: Ruleset) -> int:
 
     for each in simulated_rows(payments, _SEED, ruleset):
         item: dict[str, Any] = to_history_item(each.row, EXPIRES_AT_S)
+        item["features"] = {"B": each.row.features}  # boto3 encodes it
         batch.append({"PutRequest": {"Item": item}})
         rows += 1
         if len(batch) == _BATCH:

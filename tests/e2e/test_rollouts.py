@@ -11,7 +11,6 @@ import threading
 import time
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -211,12 +210,14 @@ def _harm(rows: list[ScoredTransaction], sent: dict[str, SentPayment]) -> dict[s
     }
 
 
-def _made(site: System, kind: ChangeKind, *, is_it: Callable[[RulesetChange], bool]) -> RulesetChange:
+def _made(site: System, kind: ChangeKind, withdrawn_version: str | None = None) -> RulesetChange:
     """Wait for a change that the guardrails make."""
 
     def found() -> RulesetChange | None:
         mine = [each for each in _changes(site) if each.changed_by == GUARDRAILS and each.kind is kind]
-        return next((each for each in mine if each.was_deployed and is_it(each)), None)
+        return next(
+            (each for each in mine if each.was_deployed and each.withdrawn_version == withdrawn_version), None
+        )
 
     return site.wait_for(found, f"a change of the guardrails: {kind}", seconds=MINUTES * 60)
 
@@ -240,22 +241,18 @@ def _wait_until_past_is_scored(site: System, payments: Payments) -> None:
     site.wait_for(is_scored, "the past to be scored", seconds=300)
 
 
-def _withdraws(version: str, change: RulesetChange) -> bool:
-    return change.withdrawn_version == version
-
-
 @pytest.mark.timeout(3_600)
 def test_a_rule_that_holds_too_often_is_suspended_and_planted_candidates_are_withdrawn_within_minutes(
     site: System, tmp_path: Path
 ) -> None:
     withdrawals: dict[str, RulesetChange] = {}
     with Payments(site.stack.bootstrap_servers, seed=1) as payments:
-        suspension = _made(site, ChangeKind.SUSPENDED, is_it=lambda each: bool(each.suspended_rule_ids))
+        suspension = _made(site, ChangeKind.SUSPENDED)
         _wait_until_past_is_scored(site, payments)
         for number, (name, change) in enumerate(BAD.items(), 1):
             version = f"planted-{number}"
             _deploy(site, change, version, tmp_path)
-            withdrawals[name] = _made(site, ChangeKind.WITHDRAWN, is_it=partial(_withdraws, version))
+            withdrawals[name] = _made(site, ChangeKind.WITHDRAWN, version)
         _wait_until_all_decide_by(site, payments, withdrawals[name].digest_after)
     rows = _rows_by_ruleset(site)
     of_candidate = {
