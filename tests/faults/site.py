@@ -38,6 +38,7 @@ from local.rulesets import Rulesets
 from ops.manifests import ROOT, read_functions, read_tables
 from score.delivery import Span
 from score.profile_store import RedisProfileStore, read_profile
+from tests.support.waiting import wait_until
 
 from .event_source_mapping import EventSourceMapping
 from .stores import Stores
@@ -106,7 +107,7 @@ class Site:
             parts = [
                 pool.submit(part.start) for part in (self.broker, self.cache, self.aws_api, self.replica)
             ]
-            parts.append(pool.submit(_run, build))
+            parts.append(pool.submit(subprocess.check_output, build))
             for part in parts:
                 part.result()
         self.resources = provision(
@@ -213,14 +214,20 @@ class Site:
         assert self.producer.flush(60) == 0
         return [places[place] for place in range(len(records))]
 
-    def wait_for(self, is_so: Callable[[], bool], what: str, seconds: float = WAIT_SECONDS) -> float:
-        """Poll until the condition holds; return how long that took, s."""
+    def wait_for(
+        self,
+        is_so: Callable[[], bool],
+        what: str,
+        seconds: float = WAIT_SECONDS,
+        progress: Callable[[], object] = lambda: None,
+    ) -> float:
+        """Wait until the condition holds, as long as ``progress`` changes within the seconds; return how long that took, s."""
         started = time.monotonic()
-        while not is_so():
-            if time.monotonic() - started > seconds:
-                statuses = {mapping.function: mapping.status() for mapping in self.mappings}
-                raise AssertionError(f"waited {seconds:.0f} s for {what}; logs in {self.logs}; {statuses}")
-            time.sleep(0.05)
+        try:
+            wait_until(is_so, what, seconds, progress)
+        except AssertionError as error:
+            statuses = {mapping.function: mapping.status() for mapping in self.mappings}
+            raise AssertionError(f"{error}; logs in {self.logs}; {statuses}") from None
         return time.monotonic() - started
 
     def be_quiet(self) -> int:
@@ -233,8 +240,13 @@ class Site:
             idle[:] = [one for one in since if one is not None]
             return len(idle) == len(since)
 
-        self.wait_for(are_quiet, "all stages to be idle")
+        self.wait_for(are_quiet, "all stages to be idle", progress=self._records_done)
         return max(idle)
+
+    def _records_done(self) -> list[int]:
+        """How many records each mapping has delivered; of schedules, whose events never end, nothing."""
+        read = [mapping for mapping in self.mappings if mapping.config.schedule_seconds is None]
+        return [status.counters.records for mapping in read if (status := mapping.status()) is not None]
 
     @contextmanager
     def second(self, function: str, copy: str | None = None) -> Iterator[EventSourceMapping]:
@@ -375,10 +387,6 @@ class Site:
         """State of entities in the cache, and since when it is complete."""
         store = RedisProfileStore(connect(self.cache_now.endpoint), 90)
         return store.read([], [Span(TOPIC, 0, 0, 0)], entity_ids)
-
-
-def _run(argv: list[str]) -> None:
-    subprocess.run(argv, check=True, capture_output=True)
 
 
 def address(cache: Cache) -> tuple[str, int]:
