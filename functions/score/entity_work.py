@@ -43,7 +43,7 @@ class EntityWork:
     keys : list[bytes]
         Ids of all entities that the batch touches, and of the populations.
     gap_s : int
-        The time of the batch, s since the epoch, where it found that payments before it are missing in the state; else 0.
+        When the batch found that payments before it are missing in the state, s since the epoch; 0 where it did not.
     """
 
     def __init__(self, batch: Batch, now_s: int) -> None:
@@ -67,11 +67,11 @@ class EntityWork:
 
     def use(self, reading: CacheReading) -> None:
         """Use what the cache held of :attr:`keys`."""
-        self.use_marks(reading.counted_to)
+        self.use_marks(reading.counted_to, self._now_s)
         self._book = EntityBook(reading.entities, max(reading.complete_since_s, self.gap_s))
 
-    def use_marks(self, counted_to: Sequence[int]) -> None:
-        """Use the partitions' marks, in the order of the batch's spans.
+    def use_marks(self, counted_to: Sequence[int], read_s: int) -> None:
+        """Use the partitions' marks, in the order of the batch's spans, as they were read at this time, s since the epoch.
 
         A mark that lies before the batch is a gap. So is one that lies before what was read earlier: the cache has lost payments that this
         batch did not look up, because they were counted.
@@ -83,7 +83,7 @@ class EntityWork:
                 self._lost_to[partition] = max(before, self._lost_to.get(partition, before))
             self._counted_to[partition] = offset
             if span.first > offset + 1 or partition in self._lost_to:
-                self.gap_s = self._now_s
+                self.gap_s = read_s
 
     def is_counted(self, position: Position) -> bool | None:
         """Whether the entities' state had this payment when it was read; None where no state was read."""

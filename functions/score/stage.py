@@ -305,7 +305,7 @@ class ScoreStage:
             marks = self._entities.add(additions)
             if not marks:
                 return
-            work.entities.use_marks(marks)
+            work.entities.use_marks(marks, int(self._clock().timestamp()))
 
     def _write_profiles(self, work: BatchWork, failed: set[Position], has_time: Callable[[], bool]) -> None:
         """Write the profiles by compare-and-set; read and fold again those that other writers changed.

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from score.history_store import RowKey
 
 NOW_S = int(NOW.timestamp())
+LATER_S = NOW_S + 20
+"""When a batch finds its marks moved."""
 MERCHANT = entity_ids(make_minimal_payment(merchant_id="shop"))[EntityKind.MERCHANT] or b""
 
 
@@ -306,7 +308,7 @@ def test_a_row_of_a_catalogue_that_is_not_known_is_counted_as_a_payment_of_its_u
 def test_what_a_late_writer_counted_meanwhile_is_left_out() -> None:
     batch = [delivery(number) for number in range(4, 8)]
     each = Work(batch, 3).see()
-    each.work.use_marks([5])
+    each.work.use_marks([5], LATER_S)
 
     assert each.adds(settled(*batch)) == ([(5, 7)], of_new(*batch[2:]))
     assert each.work.gap_s == 0
@@ -315,36 +317,36 @@ def test_what_a_late_writer_counted_meanwhile_is_left_out() -> None:
 def test_marks_that_went_back_meanwhile_are_a_gap() -> None:
     """A replica that lagged behind answers now."""
     each = Work([delivery(4), delivery(5)], 3).see()
-    each.work.use_marks([1])
+    each.work.use_marks([1], LATER_S)
 
     found = each.adds(settled(*each.deliveries))
 
     assert found == ([(1, 5)], of_new(*each.deliveries))
-    assert each.work.gap_s == NOW_S
+    assert each.work.gap_s == LATER_S
 
 
 def test_what_was_counted_and_is_lost_again_meanwhile_is_a_gap_where_the_batch_did_not_look_it_up() -> None:
     """The cache is emptied between a redelivered batch's read and its addition: nothing lies between the mark that is left and the batch."""
     batch = [delivery(number) for number in range(4, 8)]
     each = Work(batch, 5).see(*batch[2:])
-    each.work.use_marks([3])
+    each.work.use_marks([3], LATER_S)
 
     found = each.work.additions([settled(*batch[2:])], {}, set())
 
     assert found is not None
     assert found.marks == [EntityMark(TOPIC, 0, first=6, read=3, counted=7)]
     assert found.added == of_new(*batch[2:])
-    assert each.work.gap_s == NOW_S
+    assert each.work.gap_s == LATER_S
 
 
 def test_what_was_lost_meanwhile_stays_lost_whatever_the_mark_says_next() -> None:
     batch = [delivery(number) for number in range(4, 8)]
     each = Work(batch, 5).see()
-    each.work.use_marks([3])
-    each.work.use_marks([4])
+    each.work.use_marks([3], LATER_S)
+    each.work.use_marks([4], LATER_S)
 
     assert each.adds(settled(*batch)) == ([(4, 7)], of_new(*batch[2:]))
-    assert each.work.gap_s == NOW_S
+    assert each.work.gap_s == LATER_S
 
 
 def users_at(work: EntityWork, one: Delivery) -> list[bytes]:
