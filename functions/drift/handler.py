@@ -18,6 +18,7 @@ from common.dynamodb import CLIENT_CONFIG
 from common.model_archive import ModelArchive
 from common.ruleset_changes import ChangeHistory
 from common.settings import read_settings
+from common.unreadable_rows import UnreadableRows
 from drift.settings import Settings
 from drift.stage import DriftStage
 from drift.store import LabelledPayments, RulesBucket
@@ -41,7 +42,7 @@ stage = DriftStage(
     RulesBucket(s3, settings.rules_bucket),
     models.get,
     models.baseline,
-    CountsTable(dynamodb, settings.rollout_counts_table),
+    CountsTable(dynamodb, settings.rollout_counts_table, UnreadableRows(logger)),
     ChangeHistory(dynamodb, settings.ruleset_changes_table, logger),
     LabelledPayments(
         dynamodb,
