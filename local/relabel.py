@@ -28,11 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         state, resources = require_stack(options.build_dir)
         dynamodb, sqs = (make_client(service, state.aws_endpoint) for service in ("dynamodb", "sqs"))
         table, queue = resources.tables[LABELS_TABLE], resources.queues[LABELS_QUEUE]
-        count = send_again(dynamodb, sqs, table, queue, time.sleep)
+        print(send_again(dynamodb, sqs, table, queue, time.sleep))
     except (OpsError, StackError) as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"The labels of {count:,} payments are sent again.")
     return 0
 
 

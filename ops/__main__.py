@@ -61,8 +61,7 @@ def relabel(environment: Environment) -> int:
     outputs = commands.ready(environment).outputs()
     url = labels.queue_url(outputs, environment.name)
     dynamodb, sqs = account.client("dynamodb", environment), account.client("sqs", environment)
-    count = stored_labels.send_again(dynamodb, sqs, outputs["table_names"][LABELS_TABLE], url, time.sleep)
-    print(f"The labels of {count:,} payments are sent again.")
+    print(stored_labels.send_again(dynamodb, sqs, outputs["table_names"][LABELS_TABLE], url, time.sleep))
     return 0
 
 

@@ -7,8 +7,9 @@ to what the payment's labels say, so one label of each payment is enough.
 from __future__ import annotations
 
 from itertools import groupby, islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from contract.errors import InvalidRowError
 from contract.items import from_item
 from contract.label import LABELS_TABLE, Label, LabelMessage
 from contract.label_message import encode_label_message
@@ -23,8 +24,24 @@ MAX_TRIES: Final = 5
 """Calls for one message."""
 
 
-def send_again(dynamodb: Any, sqs: Any, table: str, url: str, sleep: Callable[[float], None]) -> int:
-    """Send one stored label of each payment; return how many.
+class Sent(NamedTuple):
+    """What was sent."""
+
+    payments: int
+    """Messages, one a payment."""
+    unreadable: list[str]
+    """Key of each label that cannot be read, with what is wrong. The other labels of its payment are sent."""
+
+    def __str__(self) -> str:
+        """In a sentence, and a line for each label that cannot be read."""
+        lines = [f"The labels of {self.payments:,} payments are sent again."]
+        if self.unreadable:
+            lines.append(f"{len(self.unreadable):,} labels cannot be read and are left out:")
+        return "\n".join([*lines, *self.unreadable])
+
+
+def send_again(dynamodb: Any, sqs: Any, table: str, url: str, sleep: Callable[[float], None]) -> Sent:
+    """Send one stored label of each payment. A label that cannot be read is left out.
 
     Parameters
     ----------
@@ -41,15 +58,13 @@ def send_again(dynamodb: Any, sqs: Any, table: str, url: str, sleep: Callable[[f
     ------
     OpsError
         Where the queue refuses a message at every try. The command can be repeated.
-    InvalidRowError
-        Where a row cannot be read; names its attribute.
     """
-    count = 0
-    labels = _one_of_each_payment(dynamodb, table)
+    count, unreadable = 0, list[str]()
+    labels = _one_of_each_payment(dynamodb, table, unreadable)
     while part := list(islice(labels, MESSAGES_A_CALL)):
         _send(sqs, url, [encode_label_message(message_of(label)).decode() for label in part], sleep)
         count += len(part)
-    return count
+    return Sent(count, unreadable)
 
 
 def message_of(label: Label) -> LabelMessage:
@@ -68,12 +83,22 @@ def message_of(label: Label) -> LabelMessage:
     )
 
 
-def _one_of_each_payment(dynamodb: Any, table: str) -> Iterator[Label]:
-    pages = dynamodb.get_paginator("scan").paginate(TableName=table)
-    labels = (from_item(LABELS_TABLE, item, Label) for page in pages for item in page["Items"])
+def _one_of_each_payment(dynamodb: Any, table: str, unreadable: list[str]) -> Iterator[Label]:
+    labels = _readable(dynamodb, table, unreadable)
     # A user's rows are read in the order of their keys, so those of one payment come together.
     for _, of_payment in groupby(labels, key=lambda label: (label.user_id, label.event_key)):
         yield next(of_payment)
+
+
+def _readable(dynamodb: Any, table: str, unreadable: list[str]) -> Iterator[Label]:
+    for page in dynamodb.get_paginator("scan").paginate(TableName=table):
+        for item in page["Items"]:
+            try:
+                label = from_item(LABELS_TABLE, item, Label)
+            except InvalidRowError as error:
+                unreadable.append(f"{item['label_key']['S']}: {error}")
+            else:
+                yield label
 
 
 def _send(sqs: Any, url: str, bodies: Iterable[str], sleep: Callable[[float], None]) -> None:

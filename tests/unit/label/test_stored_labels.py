@@ -78,14 +78,32 @@ def test_everything_is_set_again_whatever_a_restored_table_has_lost_or_brought_b
         delete_all(client, "transaction_history", "user_id", "event_key")
     world.cache.flushall()
 
-    count = send_again(client, queue, "labels", "url", lambda _: None)
+    sent = send_again(client, queue, "labels", "url", lambda _: None)
     failed = world.send(*queue.bodies)
 
-    assert count == len(queue.bodies) == PAYMENTS
+    assert sent == (len(queue.bodies), []) == (PAYMENTS, [])
     assert failed == []
     assert world.state() == expected
     assert world.quarantine.messages == []
     assert client.scan(TableName="pending_labels")["Items"] == []
+
+
+def test_a_label_that_cannot_be_read_keeps_no_other_from_being_sent(aws: Callable[[str], Any]) -> None:
+    make_world(aws, 5)
+    client, queue = aws("dynamodb"), Queue()
+    bad = sorted(client.scan(TableName="labels")["Items"], key=lambda item: item["user_id"]["S"])[:2]
+    for item in bad:
+        client.put_item(TableName="labels", Item=item | {"source": {"S": "nobody"}})
+
+    sent = send_again(client, queue, "labels", "url", lambda _: None)
+
+    assert sent.payments == len(queue.bodies) == 4
+    assert sorted(sent.unreadable) == sorted(
+        f"{item['label_key']['S']}: labels.source: not one of the values allowed" for item in bad
+    )
+    assert str(sent).startswith(
+        "The labels of 4 payments are sent again.\n2 labels cannot be read and are left out:\n"
+    )
 
 
 def test_a_queue_that_refuses_is_an_error(aws: Callable[[str], Any]) -> None:
