@@ -156,8 +156,8 @@ label: $(VENV)/.dev ## Say what a payment was (TRANSACTION= VERDICT=fraud, legit
 	@$(PY) -m $(if $(ENV),ops label --env "$(ENV)",local.label) $(LABEL_OPTIONS)
 
 .PHONY: relabel
-relabel: $(VENV)/.dev ## Send stored labels to their queue again, after a table was restored: sets status, risk and copies to what they say (ENV= for an environment in AWS)
-	@$(PY) -m $(if $(ENV),ops relabel --env "$(ENV)",local.relabel)
+relabel: $(VENV)/.dev ## Send stored labels to their queue again, after a table was restored: sets status, risk and copies to what they say (ENV= for an environment in AWS, and then BEFORE= a copy of the labels of before)
+	@$(PY) -m $(if $(ENV),ops relabel --env "$(ENV)" --before "$(BEFORE)",local.relabel)
 
 ##@ For an operator: the system on this machine
 

@@ -8,12 +8,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from contract.flagged import FLAGGED_TABLE
 from contract.label import LABELS_TABLE
 from local.components.aws_api import make_client
 from local.resources import LABELS_QUEUE
 from local.stack.state import DEFAULT_BUILD_DIR, StackError, require_stack
 from ops.errors import OpsError
-from ops.stored_labels import send_again
+from ops.stored_labels import Tables, send_again
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,12 +28,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         state, resources = require_stack(options.build_dir)
         dynamodb, sqs = (make_client(service, state.aws_endpoint) for service in ("dynamodb", "sqs"))
-        table, queue = resources.tables[LABELS_TABLE], resources.queues[LABELS_QUEUE]
-        count = send_again(dynamodb, sqs, table, queue, time.sleep)
+        tables = Tables(resources.tables[LABELS_TABLE], resources.tables[FLAGGED_TABLE])
+        print(send_again(dynamodb, sqs, tables, resources.queues[LABELS_QUEUE], time.sleep))
     except (OpsError, StackError) as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"The labels of {count:,} payments are sent again.")
     return 0
 
 

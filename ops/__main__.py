@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from contract.flagged import FLAGGED_TABLE
 from contract.label import LABELS_TABLE
 from contract.ruleset_change import ChangeKind
 from contract.ruleset_draft import Draft
@@ -56,13 +57,14 @@ def label(environment: Environment, options: argparse.Namespace) -> int:
     return 0
 
 
-def relabel(environment: Environment) -> int:
-    """Send stored labels to an environment's queue again, and print of how many payments."""
+def relabel(environment: Environment, before: str) -> int:
+    """Send stored labels to an environment's queue again, and print of how many payments; ``before`` names a copy of `labels` of before it was restored."""
     outputs = commands.ready(environment).outputs()
     url = labels.queue_url(outputs, environment.name)
     dynamodb, sqs = account.client("dynamodb", environment), account.client("sqs", environment)
-    count = stored_labels.send_again(dynamodb, sqs, outputs["table_names"][LABELS_TABLE], url, time.sleep)
-    print(f"The labels of {count:,} payments are sent again.")
+    names = outputs["table_names"]
+    tables = stored_labels.Tables(names[LABELS_TABLE], names[FLAGGED_TABLE], before)
+    print(stored_labels.send_again(dynamodb, sqs, tables, url, time.sleep))
     return 0
 
 
@@ -208,6 +210,11 @@ def _parser() -> argparse.ArgumentParser:
     parsers["redrive"].add_argument("--queue", required=True, help="name of the dead-letter queue")
     reconciling.add_options(parsers["reconcile"])
     labels.add_options(parsers["label"])
+    parsers["relabel"].add_argument(
+        "--before",
+        default="",
+        help="a table: a copy of `labels` of before it was restored to an earlier time",
+    )
     parsers["rules-deploy"].add_argument("--rules", type=Path, required=True, help="the YAML document")
     rollout.add_options(parsers["rules-deploy"])
     parsers["rules-withdraw"].add_argument("--reason", required=True, help="why, for ruleset_changes")
@@ -237,7 +244,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case "label":
                 return label(environment, options)
             case "relabel":
-                return relabel(environment)
+                return relabel(environment, options.before)
             case "rules-deploy":
                 return rules_deploy(environment, options.rules, options.share, options.reason)
             case "rules-withdraw":

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from common.errors import StageError
 from contract.entity_ids import id_of_name
+from contract.errors import InvalidRowError
+from contract.label_rows import ENTITY_RISK_TABLE
 from engine.labels import risk_copy, verdicts_copy
 
 if TYPE_CHECKING:
@@ -109,7 +111,20 @@ class Copier:
     def read(
         self, entity_ids: Sequence[str], user_ids: Sequence[str]
     ) -> tuple[dict[bytes, bytes | None], dict[str, bytes | None]]:
-        """Make copies from the tables as they are, by entity id and by user; None where there is nothing to copy."""
-        risks = {id_of_name(entity_id): risk_copy(self._source.marks(entity_id)) for entity_id in entity_ids}
+        """Make copies from the tables as they are, by entity id and by user; None where there is nothing to copy.
+
+        Raises
+        ------
+        InvalidRowError
+            Where a row cannot be read, or names no entity.
+        """
+        risks = {_id(entity_id): risk_copy(self._source.marks(entity_id)) for entity_id in entity_ids}
         verdicts = {user_id: verdicts_copy(self._source.of_user(user_id)) for user_id in user_ids}
         return risks, verdicts
+
+
+def _id(name: str) -> bytes:
+    try:
+        return id_of_name(name)
+    except ValueError as error:
+        raise InvalidRowError(ENTITY_RISK_TABLE, "entity_id", "no entity's name") from error

@@ -32,6 +32,7 @@ from common.ruleset_changes import ChangeRows
 from common.ruleset_desk import RulesetDesk
 from common.settings import read_settings
 from common.trial_rows import TrialRows
+from common.unreadable_rows import UnreadableRows
 from console.app import Desk, make_app
 from console.audit_pages import AuditPages
 from console.audit_store import AuditStore
@@ -141,7 +142,9 @@ rulesets = RulesetDesk(
 )
 reader = RulesetReader(boto3.client("lambda", config=VALIDATOR_CONFIG), settings.rules_validator_function)
 active = ActiveDocument(rulesets, reader)
-counts = RolloutWindows(CountsTable(dynamodb, settings.rollout_counts_table, keeps_hours=False))
+counts = RolloutWindows(
+    CountsTable(dynamodb, settings.rollout_counts_table, UnreadableRows(logger), keeps_hours=False)
+)
 replays = Replays(boto3.client("lambda", config=REPLAY_CONFIG), settings.replay_function, logger)
 trials = Trials(
     TrialRows(dynamodb, settings.rollout_counts_table),

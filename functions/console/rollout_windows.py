@@ -34,8 +34,8 @@ class RolloutWindows:
 
         Raises
         ------
-        InvalidCountsError, ClientError, BotoCoreError
-            Where rows cannot be read, or DynamoDB did not answer.
+        ClientError, BotoCoreError
+            Where DynamoDB did not answer.
         """
         counted = self._counts.read(digest, now)
         if not counted.parts and not counted.hours:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from zlib import crc32
@@ -191,6 +191,6 @@ def _text(row: Mapping[str, Any], attribute: str) -> str:
 
 def _time(attribute: str, text: str) -> datetime:
     try:
-        return datetime.fromisoformat(text)
-    except ValueError as error:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise InvalidRowError(ENTITY_RISK_TABLE, attribute, "cannot be read") from error

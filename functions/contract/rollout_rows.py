@@ -97,8 +97,8 @@ def time_of_key(key: str) -> datetime:
         if key.startswith(HOUR):
             return datetime.strptime(key.removeprefix(HOUR), _HOUR_FORMAT).replace(tzinfo=UTC)
         if key.startswith(PART):
-            return datetime.fromisoformat(key.removeprefix(PART).partition("#")[0])
-    except ValueError as error:
+            return datetime.fromisoformat(key.removeprefix(PART).partition("#")[0]).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise InvalidRowError(ROLLOUT_COUNTS_TABLE, "count_key", "is no time") from error
     raise InvalidRowError(ROLLOUT_COUNTS_TABLE, "count_key", f"begins neither with {PART} nor with {HOUR}")
 
@@ -139,7 +139,11 @@ def summed_at(item: dict[str, Any], hour: datetime) -> datetime:
         Where it is no time.
     """
     stored = item.get(SUMMED_AT)
-    return hour if stored is None else time_of_key(PART + stored["S"])
+    if stored is None:
+        return hour
+    if "S" not in stored:
+        raise InvalidRowError(ROLLOUT_COUNTS_TABLE, SUMMED_AT, "not of type S")
+    return time_of_key(PART + stored["S"])
 
 
 def _item(digest: str, key: str, expires_at: datetime) -> dict[str, Any]:

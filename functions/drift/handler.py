@@ -15,9 +15,12 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 
 from common.backoff import Backoff
 from common.dynamodb import CLIENT_CONFIG
+from common.metrics import emit
 from common.model_archive import ModelArchive
 from common.ruleset_changes import ChangeHistory
 from common.settings import read_settings
+from common.unreadable_rows import UnreadableRows
+from drift.metrics import Metric
 from drift.settings import Settings
 from drift.stage import DriftStage
 from drift.store import LabelledPayments, RulesBucket
@@ -41,13 +44,14 @@ stage = DriftStage(
     RulesBucket(s3, settings.rules_bucket),
     models.get,
     models.baseline,
-    CountsTable(dynamodb, settings.rollout_counts_table),
+    CountsTable(dynamodb, settings.rollout_counts_table, UnreadableRows(logger)),
     ChangeHistory(dynamodb, settings.ruleset_changes_table, logger),
     LabelledPayments(
         dynamodb,
         settings.labels_table,
         settings.transaction_history_table,
         Backoff(0.1, 5.0, time.sleep, random.random).pause,
+        UnreadableRows(logger, partial(emit, metrics, Metric.LABELS_UNREADABLE)),
     ),
     settings.max_labels,
     metrics,

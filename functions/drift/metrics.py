@@ -28,6 +28,11 @@ class Metric(StageMetric):
         MetricUnit.Percent,
         "Of the field that could most often not be used: in which share of payments.",
     )
+    LABELS_UNREADABLE = (
+        "LabelsUnreadable",
+        COUNT,
+        "Labels that could not be read and were left out; the log names their keys.",
+    )
     LABEL_DELAY_DAYS = (
         "LabelDelayDays",
         _RATIO,

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
+    from common.unreadable_rows import UnreadableRows
     from contract.scored import ScoredTransaction
 
 SEGMENTS: Final = 64
@@ -69,14 +70,22 @@ class LabelledPayments:
         The tables' names in this environment.
     pause : Callable[[int], None]
         Waits before rows are asked for again.
+    unreadable : UnreadableRows
+        Gets the labels that cannot be read and are left out.
     """
 
     def __init__(
-        self, client: DynamoDBClient, labels: str, history: str, pause: Callable[[int], None]
+        self,
+        client: DynamoDBClient,
+        labels: str,
+        history: str,
+        pause: Callable[[int], None],
+        unreadable: UnreadableRows,
     ) -> None:
         self._client = client
         self._labels = labels
         self._history = history
+        self._unreadable = unreadable
         self._requests = BatchReader(client, _MAX_REQUESTS, pause)
 
     def read(
@@ -115,7 +124,12 @@ class LabelledPayments:
         )
         for page in pages:
             for item in page["Items"]:
-                yield from_item(LABELS_TABLE, item, Label)
+                try:
+                    label = from_item(LABELS_TABLE, item, Label)
+                except InvalidRowError as error:
+                    self._unreadable.leave_out(error, item["label_key"]["S"])
+                else:
+                    yield label
 
     def _judged(
         self, labels: Sequence[Label], is_of_model: Callable[[ScoredTransaction], bool]

@@ -18,6 +18,7 @@ from common.model_archive import ModelArchive
 from common.ruleset_bucket import keep_ruleset
 from common.ruleset_changes import MadeChanges
 from common.settings import read_settings
+from common.unreadable_rows import UnreadableRows
 from guardrails.metrics import Metric
 from guardrails.settings import Settings
 from guardrails.stage import Guardrails
@@ -44,7 +45,11 @@ stage = Guardrails(
         settings.rules_environment,
         settings.rules_strategy,
     ),
-    CountsTable(dynamodb, settings.rollout_counts_table),
+    CountsTable(
+        dynamodb,
+        settings.rollout_counts_table,
+        UnreadableRows(logger, partial(emit, metrics, Metric.ROWS_UNREADABLE)),
+    ),
     MadeChanges(
         dynamodb,
         settings.ruleset_changes_table,

@@ -29,6 +29,11 @@ class Metric(StageMetric):
         COUNT,
         "Runs that could not keep the sums of an hour; they judge by its parts, which are kept for three days.",
     )
+    ROWS_UNREADABLE = (
+        "RolloutRowsUnreadable",
+        COUNT,
+        "Rows of rollout_counts that could not be read and were left out; the log names them. Each read counts them again.",
+    )
     CHANGES_UNREADABLE = (
         "RulesetChangesUnreadable",
         COUNT,

@@ -210,8 +210,8 @@ class LabelStage:
         label = self._label(message, about)
         # Whatever payments get the same transaction id while it waits: it is this one's.
         named = msgspec.structs.replace(message, **about.key._asdict())
-        self._insert(label)
-        flagged = self._set_effects(label, about)
+        is_new = self._insert(label)
+        flagged = self._set_effects(label, about, is_first=is_new and label.withdraws is None)
         try:
             self._copies.copy(label.entity_ids, [label.user_id])
         except CacheUnavailableError:
@@ -238,13 +238,15 @@ class LabelStage:
         flagged = self._store.flagged(FlaggedKey(message.user_id, message.event_key))
         return None if flagged is None else subject.of_flagged(flagged)
 
-    def _insert(self, label: Label) -> None:
+    def _insert(self, label: Label) -> bool:
+        """Store a label; return whether it is new, and not one that is sent again."""
         stored = self._store.insert(label)
         emit(self._metrics, Metric.LABELS_STORED if stored is label else Metric.LABELS_REPEATED)
         if _content(stored) != _content(label):
             raise InvalidLabelError("label_id", "of another label of this payment, which says something else")
+        return stored is label
 
-    def _set_effects(self, label: Label, about: Subject) -> Flagged:
+    def _set_effects(self, label: Label, about: Subject, *, is_first: bool) -> Flagged:
         """Set status and risk to what the payment's labels say, and look again.
 
         Two workers A and B with two labels of one payment, the label of B counts:
@@ -263,8 +265,9 @@ class LabelStage:
             counting = effective(labels)
             if about.is_to_be_flagged is not False:
                 flagged = self._store.set_status(about.key, counting)
-            # Of a payment's only label no other rows can exist.
-            self._store.set_risk(label, counting, may_have_counted=len(labels) > 1)
+            # Of a payment's only label no other rows can exist, unless `labels` was restored to an earlier time and has lost others: then a
+            # stored label is sent again, or a withdrawal where none is left.
+            self._store.set_risk(label, counting, may_have_counted=len(labels) > 1 or not is_first)
             before, labels = labels, self._source.of_payment(*about.key)
             if labels == before:
                 return flagged if about.is_to_be_flagged else Flagged.SET

@@ -17,8 +17,11 @@ from cache.primary import connect
 from common.dynamodb import CLIENT_CONFIG
 from common.label_quarantine import SqsLabelQuarantine
 from common.label_tables import LabelTables
+from common.metrics import emit
 from common.settings import read_settings
+from common.unreadable_rows import UnreadableRows
 from label_upkeep.look import Look
+from label_upkeep.metrics import Metric
 from label_upkeep.settings import Settings
 from label_upkeep.stage import LabelUpkeep
 from label_upkeep.store import UpkeepTables
@@ -55,6 +58,7 @@ stage = LabelUpkeep(
         settings.labels_table,
         timedelta(hours=settings.check_every_hours),
         metrics,
+        UnreadableRows(logger, partial(emit, metrics, Metric.ROWS_UNREADABLE)),
     ),
     tables,
     copies,

@@ -6,23 +6,26 @@ its copies has lost that too, and the look begins anew; and what is said to be c
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
 from common.metrics import emit
-from contract.entity_ids import entity_name, id_of_name
+from contract.entity_ids import entity_name
+from contract.errors import InvalidRowError
 from contract.label_rows import is_day
 from engine.entities import risk
 from engine.profile import verdict_list
 from label_upkeep.metrics import Metric
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime, timedelta
 
     from cache.label_copies import LabelCopies
     from common.metrics import MetricSink
+    from common.unreadable_rows import UnreadableRows
     from label_upkeep.store import Page
 
 FORMATS: Final = (risk.FORMAT, *verdict_list.FORMAT)
@@ -30,6 +33,9 @@ FORMATS: Final = (risk.FORMAT, *verdict_list.FORMAT)
 
 ROWS_A_STEP: Final = 500
 """Rows that are read before the place is written down."""
+
+_A_USER: Final = "the labels of a user"
+"""What the log says in the place of a user's id, which is personal. `make relabel` prints the keys of labels that cannot be read."""
 
 
 class Place(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -119,6 +125,8 @@ class Look:
         From one look to the next.
     metrics : MetricSink
         Powertools' Metrics.
+    unreadable : UnreadableRows
+        Gets the entities and users of whom a row cannot be read. Their copies stay as they are.
     """
 
     def __init__(
@@ -130,6 +138,7 @@ class Look:
         labels: str,
         every: timedelta,
         metrics: MetricSink,
+        unreadable: UnreadableRows,
     ) -> None:
         self._pages = pages
         self._copies = copies
@@ -137,6 +146,7 @@ class Look:
         self._tables = (Table(entity_risk, "entity_id"), Table(labels, "user_id"))
         self._every = every
         self._metrics = metrics
+        self._unreadable = unreadable
 
     def go_on(self, now: datetime, has_time: Callable[[], bool]) -> None:
         """Look further, as far as there is time.
@@ -145,7 +155,7 @@ class Look:
         ------
         CacheUnavailableError
             When the cache did not answer. The next run goes on.
-        CopyContentionError, InvalidRowError, ClientError, BotoCoreError
+        CopyContentionError, ClientError, BotoCoreError
             When a step could not be done. The next run begins it again.
         """
         written = self._cache.look()
@@ -189,8 +199,8 @@ class Look:
 
     def _compare(self, entity_ids: Sequence[str], user_ids: Sequence[str]) -> None:
         """Set those copies that are not what the tables say, and keep the others for longer."""
-        cached = self._cache.read([id_of_name(each) for each in entity_ids], user_ids)
-        risks, verdicts = self._copies.read(entity_ids, user_ids)
+        risks, verdicts = self._made(entity_ids, user_ids)
+        cached = self._cache.read(list(risks), list(verdicts))
         entities = [entity_name(each) for each, value in risks.items() if cached.risks.get(each) != value]
         users = [each for each, value in verdicts.items() if cached.verdicts.get(each) != value]
         self._cache.renew(
@@ -199,11 +209,35 @@ class Look:
         )
         # One by one: labels that arrive meanwhile begin only their own copies again.
         for entity_id in entities:
-            self._copies.copy([entity_id], [])
+            with self._left_out(entity_id):
+                self._copies.copy([entity_id], [])
         for user_id in users:
-            self._copies.copy([], [user_id])
+            with self._left_out(_A_USER):
+                self._copies.copy([], [user_id])
         emit(self._metrics, Metric.COPIES_CHECKED, len(entity_ids) + len(user_ids))
         emit(self._metrics, Metric.COPIES_REPAIRED, len(entities) + len(users))
+
+    def _made(
+        self, entity_ids: Sequence[str], user_ids: Sequence[str]
+    ) -> tuple[dict[bytes, bytes | None], dict[str, bytes | None]]:
+        """Make copies from the tables, without those of which a row cannot be read: it would keep all others from ever being compared."""
+        risks: dict[bytes, bytes | None] = {}
+        verdicts: dict[str, bytes | None] = {}
+        for entity_id in entity_ids:
+            with self._left_out(entity_id):
+                risks |= self._copies.read([entity_id], [])[0]
+        for user_id in user_ids:
+            with self._left_out(_A_USER):
+                verdicts |= self._copies.read([], [user_id])[1]
+        return risks, verdicts
+
+    @contextmanager
+    def _left_out(self, row: str) -> Iterator[None]:
+        """Leave out what is done inside where a row cannot be read."""
+        try:
+            yield
+        except InvalidRowError as error:
+            self._unreadable.leave_out(error, row)
 
 
 def _read(written: bytes) -> Place | None:

@@ -21,6 +21,11 @@ class Metric(StageMetric):
     )
     COPIES_CHECKED = "CopiesChecked", COUNT, "Entities and users whose copy in the cache was compared."
     COPIES_REPAIRED = "CopiesRepaired", COUNT, "Of these: copies that were missing or old, and were set."
+    ROWS_UNREADABLE = (
+        "LabelRowsUnreadable",
+        COUNT,
+        "Entities and users whose copy stays as it is, because a row of theirs cannot be read; the log names the attribute. Each look counts them again.",
+    )
     COPIES_INCOMPLETE = (
         "CopiesIncomplete",
         COUNT,

@@ -115,7 +115,9 @@ class UpkeepTables:
             entity["S"]
             for item in answer["Items"]
             if item.get("verdict") == {"S": LabelVerdict.WITHDRAWN}
-            for entity in item.get("entity_ids", {"L": ()})["L"]  # absent where the payment names none
+            # Absent where the payment names none. A row that cannot be read is reported where its user's labels are.
+            for entity in item.get("entity_ids", {}).get("L", ())
+            if "S" in entity
         )
         return Page(list(found), answer.get("LastEvaluatedKey"), list(withdrawn))
 

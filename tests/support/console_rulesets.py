@@ -18,6 +18,7 @@ from common.ruleset_bucket import keep_ruleset, kept_ruleset, put_proposal
 from common.ruleset_changes import ChangeRows
 from common.ruleset_desk import RulesetDesk
 from common.trial_rows import TrialRows
+from common.unreadable_rows import UnreadableRows
 from console.change_pages import ChangePages
 from console.editor_pages import EditorPages
 from console.list_pages import ListPages
@@ -188,16 +189,17 @@ class ConsoleRulesets:
         self.s3 = cast("Any", MemoryBucket())
         self.bucket = settings.rules_bucket
         self.validator = LocalValidator(partial(kept_ruleset, self.s3, self.bucket))
-        self.rows = ChangeRows(
-            dynamodb, settings.ruleset_changes_table, logging.getLogger("console_rulesets")
-        )
+        log = logging.getLogger("console_rulesets")
+        self.rows = ChangeRows(dynamodb, settings.ruleset_changes_table, log)
         backoff = Backoff(0.001, 0.001, lambda _: None, lambda: 0.5)
         self.desk = RulesetDesk(
             dynamodb, settings.ruleset_changes_table, self.rows, self.s3, self.bucket, backoff
         )
         self.trial_rows = TrialRows(dynamodb, settings.rollout_counts_table)
         self._reader = RulesetReader(self.validator, settings.rules_validator_function)
-        self._counts = RolloutWindows(CountsTable(dynamodb, settings.rollout_counts_table, keeps_hours=False))
+        self._counts = RolloutWindows(
+            CountsTable(dynamodb, settings.rollout_counts_table, UnreadableRows(log), keeps_hours=False)
+        )
 
     def pages(
         self, desk: Desk, week: Flagged, cases: Changing, records: Records, replays: Starting

@@ -165,15 +165,16 @@ locals {
     rollout-counts = {
       kind           = "rollout-counts"
       severity       = "ticket"
-      symptom        = "Counts of what both sides of the ruleset say, or their sums by hour, cannot be stored: the guardrails judge by fewer payments, or read more rows each minute."
+      symptom        = "Counts of what both sides of the ruleset say cannot be stored or read, or their sums by hour cannot be kept: the guardrails judge by fewer payments, or read more rows each minute."
       threshold      = 0
       period_seconds = 60
       periods        = 10
       datapoints     = 5
-      expression     = "FILL(failed, 0) + FILL(hours, 0)"
+      expression     = "FILL(failed, 0) + FILL(hours, 0) + FILL(unreadable, 0)"
       metrics = {
-        failed = { namespace = var.metrics_namespace, name = "RolloutCountsFailed", stat = "Sum", dimensions = { service = "score" } }
-        hours  = { namespace = var.metrics_namespace, name = "RolloutHoursNotKept", stat = "Sum", dimensions = { service = "guardrails" } }
+        failed     = { namespace = var.metrics_namespace, name = "RolloutCountsFailed", stat = "Sum", dimensions = { service = "score" } }
+        hours      = { namespace = var.metrics_namespace, name = "RolloutHoursNotKept", stat = "Sum", dimensions = { service = "guardrails" } }
+        unreadable = { namespace = var.metrics_namespace, name = "RolloutRowsUnreadable", stat = "Sum", dimensions = { service = "guardrails" } }
       }
     }
     model-drift = {

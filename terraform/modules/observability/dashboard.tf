@@ -68,10 +68,10 @@ locals {
         { title = "Candidates withdrawn, rules suspended, deployments rolled back", ours = { guardrails = { CandidatesWithdrawn = ["Sum"], RulesSuspended = ["Sum"], BandsLeftByNewUsers = ["Maximum"], RulesetRollbacks = ["Sum"] } } },
         { title = "Changes of the ruleset deployed and failed, and rows of them that cannot be read", ours = { guardrails = { RulesetChangesUnreadable = ["Sum"] }, ruleset_deployer = { RulesetChangesDeployed = ["Sum"], RulesetChangesFailed = ["Sum"] } } },
         { title = "Oldest approved change that is not deployed, seconds", ours = { ruleset_deployer = { OldestRulesetChangeSeconds = ["Maximum"] } }, line = 7200 },
-        { title = "Payments on which both sides of the ruleset were compared, and counts that could not be stored", ours = { guardrails = { PaymentsCompared = ["Maximum"], RolloutHoursNotKept = ["Sum"] }, score = { RolloutCountsFailed = ["Sum"] } } },
+        { title = "Payments on which both sides of the ruleset were compared, and counts that could not be stored or read", ours = { guardrails = { PaymentsCompared = ["Maximum"], RolloutHoursNotKept = ["Sum"], RolloutRowsUnreadable = ["Sum"] }, score = { RolloutCountsFailed = ["Sum"] } } },
         { title = "Drift of the model's inputs and score (0.25: another distribution), frauds for each expected one", ours = { drift = { ModelScoreDrift = ["Maximum"], ModelInputDrift = ["Maximum"], ModelCalibration = ["Maximum"] } }, line = 0.25 },
         { title = "Invalid fields and correct alerts, %", ours = { drift = { InvalidFieldPercent = ["Maximum"], FlaggedPrecisionPercent = ["Maximum"] } } },
-        { title = "Labels: median delay in days, age of the newest in hours; payments that were counted", ours = { drift = { LabelDelayDays = ["Maximum"], NewestLabelHours = ["Maximum"], PaymentsCounted = ["Maximum"] } } },
+        { title = "Labels: median delay in days, age of the newest in hours; payments that were counted, labels that cannot be read", ours = { drift = { LabelDelayDays = ["Maximum"], NewestLabelHours = ["Maximum"], PaymentsCounted = ["Maximum"], LabelsUnreadable = ["Sum"] } } },
         { title = "Without the cache", ours = { score = { TransactionsDegraded = ["Sum"], CacheUnavailable = ["Sum"], ProfilesRebuilt = ["Sum"], ProfileConflicts = ["Sum"] } } },
         { title = "Decided behind a payment stored otherwise", ours = { score = { TransactionsRaced = ["Sum"] } } },
         { title = "Checkpoints of profiles, copies of labels", ours = { score = { ProfileCheckpointsWritten = ["Sum"], ProfileCheckpointsFailed = ["Sum"], LabelCopiesUnreadable = ["Sum"], LabelCopiesIncomplete = ["Sum"] } } },
@@ -131,7 +131,7 @@ locals {
         { title = "Failed, unfinished, changed by another worker", ours = { label = { RecordsFailed = ["Sum"], LabelsUnfinished = ["Sum"], LabelConflicts = ["Sum"] } } },
         { title = "From its sending until a label has all its effects, ms", ours = { label = { LabelLatencyMs = ["p50", "p99"] } } },
         { title = "Sent again, expired, left to the next run", ours = { label_upkeep = { LabelsSentAgain = ["Sum"], LabelsExpired = ["Sum"], UpkeepFailures = ["Sum"] } } },
-        { title = "Copies in the cache: compared, repaired, incomplete", ours = { label_upkeep = { CopiesChecked = ["Sum"], CopiesRepaired = ["Sum"], CopiesIncomplete = ["Maximum"] } } },
+        { title = "Copies in the cache: compared, repaired, with a row that cannot be read, incomplete", ours = { label_upkeep = { CopiesChecked = ["Sum"], CopiesRepaired = ["Sum"], LabelRowsUnreadable = ["Sum"], CopiesIncomplete = ["Maximum"] } } },
         {
           title = "Age of the oldest message in a queue, s"
           aws   = [for queue in sort(values(var.queue_names)) : ["AWS/SQS", "ApproximateAgeOfOldestMessage", { QueueName = queue }, "Maximum"]]

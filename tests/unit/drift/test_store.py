@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from common.unreadable_rows import UnreadableRows
 from contract.items import to_item
 from contract.label import LABELS_TABLE, LabelVerdict
 from contract.scored import HISTORY_TABLE, Position, to_history_item
@@ -14,7 +15,7 @@ from drift.store import SEGMENTS, LabelledPayments, RulesBucket
 from engine.decide import decide, scored_transaction
 from engine.profile import Profile
 from tests.support.labels import make_label, make_withdrawal
-from tests.support.payments import NOW, make_grocery_payment, trusted_facts
+from tests.support.payments import NOW, Log, make_grocery_payment, trusted_facts
 from tests.support.rule_samples import ruleset
 from tests.support.tables import make_table
 
@@ -59,8 +60,8 @@ def _labelled(client: Any, user_id: str, **changes: Any) -> Label:
     return label
 
 
-def _payments(client: Any) -> LabelledPayments:
-    return LabelledPayments(client, LABELS_TABLE, HISTORY_TABLE, lambda _: None)
+def _payments(client: Any, log: Log | None = None) -> LabelledPayments:
+    return LabelledPayments(client, LABELS_TABLE, HISTORY_TABLE, lambda _: None, UnreadableRows(log or Log()))
 
 
 def test_a_label_is_joined_with_the_decision_and_the_probability_of_its_payment(dynamodb: Any) -> None:
@@ -98,6 +99,21 @@ def test_of_several_labels_the_one_that_counts_is_taken(dynamodb: Any) -> None:
     judged, _ = _payments(dynamodb).read(10_000, 0, lambda _: True)
 
     assert [each.is_fraud for each in judged] == [False]
+
+
+def test_a_label_that_cannot_be_read_is_left_out_and_reported(dynamodb: Any) -> None:
+    log, label = Log(), _labelled(dynamodb, "user-1")
+    for number, (name, value) in enumerate(
+        [("verdict", "perhaps"), ("known_at", "soon"), ("source", "nobody")]
+    ):
+        bad = make_label(user_id=f"bad-{number}", label_id=f"b-{number}")
+        item = {**to_item(bad), "label_key": {"S": f"key#b-{number}"}}
+        dynamodb.put_item(TableName=LABELS_TABLE, Item=item | {name: {"S": value}})
+
+    judged, share = _payments(dynamodb, log).read(10_000, 0, lambda _: True)
+
+    assert ([each.known_at for each in judged], share) == ([label.known_at], 1.0)
+    assert sorted(str(line["row"]) for line in log.lines) == ["key#b-0", "key#b-1", "key#b-2"]
 
 
 def test_a_label_without_a_row_is_left_out(dynamodb: Any) -> None:

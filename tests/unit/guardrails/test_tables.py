@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from common.ruleset_changes import ChangeRows
+from common.unreadable_rows import UnreadableRows
 from contract.errors import InvalidRowError
 from contract.rollout_rows import (
     PART_RETENTION,
@@ -32,6 +33,7 @@ from engine.rules.check import check_ruleset
 from rollouts.rows import active_row
 from rollouts.tables import CountsTable
 from tests.support.dying import Calls, die
+from tests.support.payments import Log
 from tests.support.tables import make_table
 from tests.unit.guardrails.world import PLAIN
 
@@ -57,6 +59,10 @@ def _count(client: Any, at: datetime, payments: int, process: str = "p1", digest
     )
 
 
+def _table(client: Any, *, keeps_hours: bool = True) -> CountsTable:
+    return CountsTable(client, "rollout_counts", UnreadableRows(Log()), keeps_hours=keeps_hours)
+
+
 def _payments(windows: dict[int, RolloutCounts]) -> dict[int, int]:
     return {minutes: counts.payments.get(3, 0) for minutes, counts in windows.items()}
 
@@ -68,7 +74,7 @@ def test_processes_are_added_up_and_hours_that_are_over_are_kept(dynamodb: Any) 
     _count(dynamodb, NOW - timedelta(hours=2), 8)
     _count(dynamodb, NOW - timedelta(hours=30), 16)
     _count(dynamodb, NOW, 100, digest="ba9876543210")
-    table = CountsTable(dynamodb, "rollout_counts")
+    table = _table(dynamodb)
 
     first = table.read(DIGEST, NOW)
     kept = dynamodb.query(
@@ -88,7 +94,7 @@ def test_processes_are_added_up_and_hours_that_are_over_are_kept(dynamodb: Any) 
 
 
 def test_parts_of_hours_that_are_kept_are_not_read_again(dynamodb: Any) -> None:
-    table = CountsTable(dynamodb, "rollout_counts")
+    table = _table(dynamodb)
     _count(dynamodb, NOW - timedelta(hours=5), 8)
     table.read(DIGEST, NOW)
 
@@ -103,7 +109,7 @@ def _come_late(client: Any, at: datetime, written_at: datetime, payments: int) -
 
 
 def test_an_hour_of_which_a_part_came_late_is_added_up_anew_until_both_clocks_agree(dynamodb: Any) -> None:
-    table, at = CountsTable(dynamodb, "rollout_counts"), NOW - timedelta(hours=5)
+    table, at = _table(dynamodb), NOW - timedelta(hours=5)
     _count(dynamodb, at, 8)
     _count(dynamodb, NOW - timedelta(hours=2), 1)
     table.read(DIGEST, NOW)
@@ -112,7 +118,7 @@ def test_an_hour_of_which_a_part_came_late_is_added_up_anew_until_both_clocks_ag
     counted = table.read(DIGEST, NOW + timedelta(minutes=1))
     later = [table.read(DIGEST, NOW + timedelta(minutes=minutes)) for minutes in (9, 10)]
     calls = Calls(-1, die, after=False)
-    CountsTable(calls.seen_by(dynamodb), "rollout_counts").read(DIGEST, NOW + timedelta(minutes=11))
+    _table(calls.seen_by(dynamodb)).read(DIGEST, NOW + timedelta(minutes=11))
 
     assert {hour: counts.payments for hour, counts in counted.hours.items()} == {
         hour_of(at): {3: 12},
@@ -123,7 +129,7 @@ def test_an_hour_of_which_a_part_came_late_is_added_up_anew_until_both_clocks_ag
 
 
 def test_an_hour_whose_parts_may_be_deleted_is_not_added_up_anew(dynamodb: Any) -> None:
-    table, at = CountsTable(dynamodb, "rollout_counts"), NOW - timedelta(hours=1)
+    table, at = _table(dynamodb), NOW - timedelta(hours=1)
     _count(dynamodb, at, 8)
     table.read(DIGEST, NOW)
     later = NOW + PART_RETENTION
@@ -137,18 +143,18 @@ def test_an_hour_whose_parts_may_be_deleted_is_not_added_up_anew(dynamodb: Any) 
 def test_who_only_looks_counts_what_came_late_too_and_keeps_nothing(dynamodb: Any) -> None:
     at = NOW - timedelta(hours=5)
     _count(dynamodb, at, 8)
-    CountsTable(dynamodb, "rollout_counts").read(DIGEST, NOW)
+    _table(dynamodb).read(DIGEST, NOW)
     _come_late(dynamodb, at, NOW, 4)
     calls = Calls(-1, die, after=False)
 
-    counted = CountsTable(calls.seen_by(dynamodb), "rollout_counts", keeps_hours=False).read(DIGEST, NOW)
+    counted = _table(calls.seen_by(dynamodb), keeps_hours=False).read(DIGEST, NOW)
 
     assert [each.payments for each in counted.hours.values()] == [{3: 12}]
     assert "put_item" not in calls.names
 
 
 def test_an_hour_is_open_for_five_minutes_after_its_end(dynamodb: Any) -> None:
-    table = CountsTable(dynamodb, "rollout_counts")
+    table = _table(dynamodb)
     _count(dynamodb, datetime(2026, 12, 1, 11, 59, tzinfo=UTC), 1)
 
     early = table.read(DIGEST, datetime(2026, 12, 1, 12, 4, 59, tzinfo=UTC))
@@ -158,7 +164,7 @@ def test_an_hour_is_open_for_five_minutes_after_its_end(dynamodb: Any) -> None:
 
 
 def test_nothing_counted_is_an_empty_window(dynamodb: Any) -> None:
-    counted = CountsTable(dynamodb, "rollout_counts").read(DIGEST, NOW)
+    counted = _table(dynamodb).read(DIGEST, NOW)
 
     assert windows_at(counted.parts, counted.hours, NOW) == {0: RolloutCounts()}
 
@@ -236,8 +242,8 @@ def test_an_hour_that_cannot_be_kept_is_counted_all_the_same_and_kept_by_a_later
     _count(dynamodb, NOW - timedelta(hours=5), 16)
     refusing = Refusing(dynamodb)
 
-    first = CountsTable(refusing, "rollout_counts").read(DIGEST, NOW)  # type: ignore[arg-type]
-    second = CountsTable(dynamodb, "rollout_counts").read(DIGEST, NOW)
+    first = _table(refusing).read(DIGEST, NOW)
+    second = _table(dynamodb).read(DIGEST, NOW)
 
     assert (type(first.not_kept), second.not_kept) == (ClientError, None)
     assert refusing.refused == ["h#2026-12-01T07"], (
@@ -265,7 +271,7 @@ def test_an_hour_of_many_rules_names_fewer_examples_and_fits_into_a_row(dynamodb
         )
         dynamodb.put_item(TableName="rollout_counts", Item=item)
 
-    counted = CountsTable(dynamodb, "rollout_counts").read(DIGEST, NOW)
+    counted = _table(dynamodb).read(DIGEST, NOW)
 
     assert counted.not_kept is None
     kept = counts_from_bytes(counts_to_bytes(whole))

@@ -18,14 +18,19 @@ from cache.label_copies import (
     RedisLabelCopies,
 )
 from common.errors import CacheUnavailableError
+from common.metrics import emit
+from common.unreadable_rows import UnreadableRows
+from contract.entity_ids import id_of_name
+from contract.errors import InvalidRowError
 from contract.label import LabelVerdict
+from contract.label_rows import is_day
 from contract.scored import Decision
 from label_upkeep.look import Look
 from label_upkeep.metrics import Metric
 from label_upkeep.store import Page
 from tests.support.label_world import Calls, LabelWorld, MemoryBackend, Spied
 from tests.support.labels import make_message
-from tests.support.payments import NOW, Metrics, make_scored, make_transaction
+from tests.support.payments import NOW, Log, Metrics, make_scored, make_transaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -43,6 +48,7 @@ class UpkeepWorld:
         self.cache = self.labels.cache
         self.copies = RedisLabelCopies(self.cache)
         self.metrics = Metrics()
+        self.log = Log()
         self.pages = 0
         self.before_page: Callable[[int], None] = lambda _: None
         for number in range(10):
@@ -75,7 +81,8 @@ class UpkeepWorld:
         tables: Any = self.memory.tables
         copies: Any = Spied(self.copies, calls or Calls())
         copier = Copier(tables, copies)
-        look = Look(self, copier, copies, "entity_risk", "labels", DAY, self.metrics)
+        unreadable = UnreadableRows(self.log, lambda: emit(self.metrics, Metric.ROWS_UNREADABLE))
+        look = Look(self, copier, copies, "entity_risk", "labels", DAY, self.metrics, unreadable)
         left = iter([True] * steps)
         look.go_on(NOW + after, lambda: next(left, False))
 
@@ -228,6 +235,51 @@ def test_label_that_comes_amid_a_look_is_in_its_copies(world: UpkeepWorld) -> No
         fresh.before_page = lambda _: None
         fresh.run()
         assert fresh.labels.state() == state
+
+
+@pytest.mark.parametrize(("call", "names"), [("marks", 21), ("of_user", 10)])
+def test_rows_that_cannot_be_read_keep_no_other_copy_from_being_set(
+    world: UpkeepWorld, call: str, names: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = world.memory.tables
+    keys = sorted({key[0] for key in (whole.risk if call == "marks" else whole.labels)})
+    keys = [key for key in keys if not is_day(key)]
+    assert len(keys) == names
+    bad, real = {keys[0], keys[names // 2], keys[-1]}, getattr(whole, call)
+
+    def read(name: str) -> object:
+        if name in bad:
+            raise InvalidRowError("labels", "known_at", "cannot be read")
+        return real(name)
+
+    monkeypatch.setattr(whole, call, read)
+    kept = RISK_PREFIX + id_of_name(keys[0]) if call == "marks" else f"{VERDICTS_PREFIX}{keys[0]}".encode()
+    before = world.cache.get(kept)
+    assert isinstance(before, bytes)
+    world.cache.flushall()
+    world.cache.set(kept, before)
+
+    world.run()
+
+    state = world.labels.state()
+    assert (len(state.risks), len(state.verdicts)) == ((19, 10) if call == "marks" else (21, 8))
+    assert world.cache.get(kept) == before, "it stays as it is"
+    assert world.copies.is_complete()
+    reported = [line["row"] for line in world.log.lines]
+    assert set(reported) == (bad if call == "marks" else {"the labels of a user"})
+    assert len(reported) == world.metrics.total(Metric.ROWS_UNREADABLE) >= 3
+
+
+def test_a_row_of_no_entity_keeps_no_other_copy_from_being_set(world: UpkeepWorld) -> None:
+    for name in ("", "card", "c:zz", "x:0001020304050607"):
+        world.memory.tables.risk[name, "f#2026-03-01T12:00:00.000000Z#00"] = NOW
+    world.cache.flushall()
+
+    world.run()
+
+    assert world.labels.state().risks == world.expected.risks
+    assert world.copies.is_complete()
+    assert world.metrics.total(Metric.ROWS_UNREADABLE) == 4
 
 
 def test_cache_that_does_not_answer_is_an_error_and_nothing_is_complete(world: UpkeepWorld) -> None:

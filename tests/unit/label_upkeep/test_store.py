@@ -105,6 +105,22 @@ def test_parts_name_the_entities_of_withdrawals_alone(tables: UpkeepTables, stor
     assert tuple(page.entity_ids) == touched
 
 
+@pytest.mark.parametrize("damaged", [{"S": MERCHANTS[0]}, {"SS": MERCHANTS}, {"L": [{"N": "1"}]}])
+def test_a_withdrawal_whose_entities_cannot_be_read_keeps_no_part_from_being_read(
+    tables: UpkeepTables, store: LabelStore, dynamo: DynamoBackend, damaged: dict[str, Any]
+) -> None:
+    fraud = make_label(entity_ids=(MERCHANTS[0],))
+    store.insert(make_withdrawal(fraud, event_key="e-1", entity_ids=(MERCHANTS[1],)))
+    (item,) = dynamo.client.scan(TableName="labels")["Items"]
+    dynamo.client.put_item(
+        TableName="labels", Item=item | {"label_key": {"S": "e-2#2"}, "entity_ids": damaged}
+    )
+
+    page = tables.page("labels", "user_id", None, 10)
+
+    assert (page.partitions, list(page.entity_ids)) == ([fraud.user_id], [MERCHANTS[1]])
+
+
 def test_frauds_from_a_time_on_are_counted_once_each(tables: UpkeepTables, store: LabelStore) -> None:
     for days in range(40):
         label = make_label(

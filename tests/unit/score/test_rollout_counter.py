@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
+from common.unreadable_rows import UnreadableRows
 from contract.rollout_rows import LATE_AFTER
 from contract.side import Side
 from engine.rollout.counts import RolloutCounts, total
@@ -18,7 +19,7 @@ from rollouts.tables import CountsTable
 from score.rollout_counter import WRITE_EVERY, DynamoCounts, RolloutCounter
 from score.stage import ScoreStage
 from tests.support.kafka_events import event_of
-from tests.support.payments import NOW
+from tests.support.payments import NOW, Log
 from tests.support.rule_samples import candidate_of, ruleset
 from tests.support.tables import make_table
 from tests.unit.score.stage_system import SilentTelemetry, System, payments
@@ -240,7 +241,9 @@ def test_a_row_is_read_back_from_dynamodb(aws: Callable[[str], Any]) -> None:
 
     DynamoCounts(aws("dynamodb"), "rollout_counts", "0f").put("0123456789ab", NOW, counts)
 
-    counted = CountsTable(aws("dynamodb"), "rollout_counts").read("0123456789ab", NOW + timedelta(minutes=1))
+    counted = CountsTable(aws("dynamodb"), "rollout_counts", UnreadableRows(Log())).read(
+        "0123456789ab", NOW + timedelta(minutes=1)
+    )
     assert [part.counts for part in counted.parts] == [counts]
 
 
@@ -250,7 +253,7 @@ def test_a_row_that_comes_after_its_hour_was_added_up_is_counted_in_that_hour(
     make_table(aws("dynamodb"), "rollout_counts")
     digest, one = "0123456789ab", RolloutCounts({1: 2})
     score, other = (DynamoCounts(aws("dynamodb"), "rollout_counts", each) for each in ("0f", "1f"))
-    guardrails = CountsTable(aws("dynamodb"), "rollout_counts")
+    guardrails = CountsTable(aws("dynamodb"), "rollout_counts", UnreadableRows(Log()))
     other.put(digest, NOW, one)
     other.put(digest, NOW + timedelta(hours=3), one)
     before = guardrails.read(digest, NOW + timedelta(hours=5))
