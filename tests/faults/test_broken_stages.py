@@ -200,9 +200,10 @@ class CountsAgain(_WithEntities):
     """A batch that is delivered again adds what is counted already."""
 
     class Work(EntityWork):
-        def use_marks(self, counted_to: Sequence[int]) -> None:
+        def use_marks(self, counted_to: Sequence[int], read_s: int) -> None:
             super().use_marks(
-                [min(mark, span.first - 1) for mark, span in zip(counted_to, self._batch.spans, strict=True)]
+                [min(mark, span.first - 1) for mark, span in zip(counted_to, self._batch.spans, strict=True)],
+                read_s,
             )
 
     work, profiles_class = Work, NoMarkCheck.Cache
@@ -232,8 +233,8 @@ class ForgetsGaps(_WithEntities):
     """Payments that were scored without the cache are not noticed by the entities."""
 
     class Work(EntityWork):
-        def use_marks(self, counted_to: Sequence[int]) -> None:
-            super().use_marks(counted_to)
+        def use_marks(self, counted_to: Sequence[int], read_s: int) -> None:
+            super().use_marks(counted_to, read_s)
             self.gap_s = 0
 
     work = Work
