@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 EARLIER_PAGE: Final = 10
 """Earlier cases of a user that one request reads."""
 
-_ROW_ATTRIBUTES: Final = ", ".join(CaseRow.__struct_fields__)
+_ROW_NAMES: Final = {f"#{name}": name for name in CaseRow.__struct_fields__}
+"""Attributes of a payment that are read, by other names: DynamoDB has words that an expression may not use."""
 
 
 class Tables(NamedTuple):
@@ -70,7 +71,8 @@ class DecisionTables:
             KeyConditionExpression="user_id = :user",
             FilterExpression="case_id = :case",
             ExpressionAttributeValues={":user": {"S": case.user_id}, ":case": {"S": case.case_id}},
-            ProjectionExpression=_ROW_ATTRIBUTES,
+            ProjectionExpression=", ".join(_ROW_NAMES),
+            ExpressionAttributeNames=_ROW_NAMES,
         )
         rows = (from_item(FLAGGED_TABLE, item, CaseRow) for item in items)
         return {row.event_key: row for row in rows}

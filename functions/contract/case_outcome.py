@@ -40,9 +40,16 @@ class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
     event_key: str
     transaction_id: str
     case_id: str | None = None
+    status: str
     case_judgement: Judgement | None = None
+    """What its case counts it as. While the stage `case` is behind, ``status`` says more."""
     amount_base: Decimal | None = None
     base_currency: str | None = None
+
+    @property
+    def judgement(self) -> Judgement:
+        """What the labels say of the payment: what it counts as where a second person is asked for, whatever its case knows."""
+        return Judgement.of(self.status)
 
     def is_priced_in(self, case: Case) -> bool:
         """Whether the payment is in the case's sums."""
@@ -97,7 +104,7 @@ def release_of(
     """Count what is called legitimate with a new decision, where a second person is to look at it.
 
     Somebody is to look where it is ``limit`` or more in all, and at any amount where the decision calls a payment legitimate that was called
-    fraud, with whatever case, or is in no sum, or where a look is due or was made: who made it has not seen this decision.
+    fraud, with whatever case or by whatever label, or is in no sum, or where a look is due or was made: who made it has not seen this decision.
 
     Parameters
     ----------
@@ -124,7 +131,7 @@ def release_of(
     if not decision.is_release:
         return None
     holding = [each for each in earlier if each.undone_at is None]
-    now, said = outcome_of(case, rows, holding, decision).legitimate, _last_said([*elsewhere, *holding])
+    now, said = _released_in(case, rows, [*holding, decision]), _last_said([*elsewhere, *holding])
     counted = {each.case_id for each in before.cases if each.base_currency == case.base_currency}
     beside = [each for each in elsewhere if each.case_id in counted]
     approved = _approved_release([*beside, *holding, decision])
@@ -134,7 +141,7 @@ def release_of(
         now.amount_base + before.total.amount_base + approved.amount_base,
     )
     was_fraud = any(said.get(one) is Judgement.FRAUD for one in decision.labelled_keys) or any(
-        rows[one].case_judgement is Judgement.FRAUD for one in decision.event_keys
+        Judgement.FRAUD in {rows[one].judgement, rows[one].case_judgement} for one in decision.event_keys
     )
     was_fraud = was_fraud or any(each.was_fraud for each in decision.approved)
     is_priced = all(rows[one].is_priced_in(case) for one in decision.event_keys) and all(
@@ -155,9 +162,7 @@ def is_contest_left(rows: Mapping[str, CaseRow], made: Iterable[CaseDecision]) -
         All decisions on the case, also a new one.
     """
     counting = [each for each in made if each.undone_at is None or each.is_release]
-    return any(
-        one in rows and rows[one].case_judgement is not Judgement.FRAUD for one in contested_keys(counting)
-    )
+    return any(one in rows and rows[one].judgement is not Judgement.FRAUD for one in contested_keys(counting))
 
 
 def verdict_of(fraud_payments: int, legitimate_payments: int) -> CaseVerdict:
@@ -224,6 +229,13 @@ def with_counted(case: Case, rows: Iterable[CaseRow], ruling: Ruling) -> Case:
         undecided = Tally(undecided.payments - 1, undecided.amount_base - amount)
         counted = Tally(counted.payments + 1, counted.amount_base + amount)
     return msgspec.structs.replace(case, undecided=undecided, **{judgement.value: counted})
+
+
+def _released_in(case: Case, rows: Mapping[str, CaseRow], decisions: Iterable[CaseDecision]) -> Tally:
+    """Count the payments of a case that are legitimate: as decisions say, and of others as their labels say, counted in the case or not."""
+    said = _last_said(decisions)
+    released = [row for key, row in rows.items() if said.get(key, row.judgement) is Judgement.LEGITIMATE]
+    return Tally(len(released), sum((row.amount_in(case) for row in released), Decimal(0)))
 
 
 def _approved_release(decisions: Iterable[CaseDecision]) -> Tally:

@@ -190,6 +190,10 @@ class VerdictTables:
 
     def set_status(self, event_key: str, status: str) -> None:
         """Write what a label says into a payment's row, and let the case stage follow."""
+        self._stage.take(self.write_status(event_key, status))
+
+    def write_status(self, event_key: str, status: str) -> Any:
+        """Write what a label says into a payment's row while the case stage is behind; return the row."""
         answer = self.client.update_item(
             TableName=self._flagged,
             Key=to_flagged_key(FlaggedKey("user-1", event_key)),
@@ -198,7 +202,7 @@ class VerdictTables:
             ExpressionAttributeValues={":status": {"S": status}},
             ReturnValues="ALL_NEW",
         )
-        self._stage.take(answer["Attributes"])
+        return answer["Attributes"]
 
     def rows(self) -> list[FlaggedTransaction]:
         """The payments' rows, in the order of their keys."""

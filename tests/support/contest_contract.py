@@ -8,6 +8,7 @@ import pytest
 
 from contract.case import CaseKey, CaseVerdict, Tally
 from contract.case_work import LEASE, Refusal, release, skip
+from contract.flagged import CONFIRMED_FRAUD, FALSE_POSITIVE
 from contract.label import LabelSource, LabelVerdict
 from tests.support.case_verdict_contract import FORM, FRAUD, LEGITIMATE, SECOND, decide
 from tests.support.case_verdict_world import KEY, VerdictTables, done, dying_after_one_withdrawal
@@ -117,6 +118,23 @@ class ContestContract:
         case = done(decide(tables, keys[1:], FRAUD, OTHER_FORM, "bob", LATER))
 
         assert (case.verdict, case.is_look_due) == (CaseVerdict.MIXED, True)
+
+    @pytest.mark.parametrize("is_fraud", [True, False])
+    def test_a_contested_look_ends_as_the_rows_say_while_the_case_stage_is_behind(
+        self, tables: VerdictTables, is_fraud: bool
+    ) -> None:
+        keys = tables.flag(paid(1, 1_000_000), paid(2, 1))
+        tables.claim("eve")
+        decide(tables, keys, LEGITIMATE, analyst="eve")
+        tables.deliver()
+        tables.verdicts().contest(KEY, "bob", "r", LATER)
+        tables.deliver()
+        tables.set_status(keys[0], FALSE_POSITIVE if is_fraud else CONFIRMED_FRAUD)
+        tables.write_status(keys[0], CONFIRMED_FRAUD if is_fraud else FALSE_POSITIVE)
+
+        case = done(decide(tables, keys[1:], FRAUD, OTHER_FORM, "bob", LATER))
+
+        assert (case.second_look is None) is is_fraud
 
     def test_undoing_the_new_decision_brings_the_contested_look_back(self, tables: VerdictTables) -> None:
         key = contested(tables)

@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from contract.case import Case, CaseKey, CaseVerdict, Tally, owner_of
+from contract.case import Case, CaseKey, CaseVerdict, Judgement, Tally, owner_of
 from contract.case_outcome import RELEASES_COUNT
 from contract.case_work import Refusal, agree
+from contract.flagged import CONFIRMED_FRAUD, FALSE_POSITIVE
 from tests.support.case_store_contract import payment
 from tests.support.case_verdict_contract import FORM, FRAUD, LEGITIMATE, SECOND, decide
 from tests.support.case_verdict_world import KEY, VerdictTables, done
@@ -244,6 +245,29 @@ class SecondLookContract:
         case = done(decide(tables, [large], LEGITIMATE, OTHER_FORM, "eve", NOW + HOUR))
 
         assert asked(case) == (NOW + HOUR, Tally(1, Decimal(9_000)))
+
+    def test_what_a_label_calls_fraud_is_released_with_a_second_person_while_the_case_stage_is_behind(
+        self, tables: VerdictTables
+    ) -> None:
+        disputed, _ = tables.flag(paid(1, 50), paid(2, 60))
+        tables.claim("eve")
+        tables.write_status(disputed, CONFIRMED_FRAUD)
+
+        case = done(decide(tables, [disputed], LEGITIMATE, analyst="eve"))
+
+        assert tables.rows()[0].case_judgement == Judgement.UNDECIDED
+        assert asked(case) == (NOW, Tally(1, Decimal(50)))
+
+    def test_what_a_label_releases_is_part_of_the_sum_while_the_case_stage_is_behind(
+        self, tables: VerdictTables
+    ) -> None:
+        claimed, own, _ = tables.flag(paid(1, 9_000), paid(2, 1_000), paid(3, 1))
+        tables.claim("eve")
+        tables.write_status(claimed, FALSE_POSITIVE)
+
+        case = done(decide(tables, [own], LEGITIMATE, analyst="eve"))
+
+        assert asked(case) == (NOW, Tally(2, Decimal(10_000)))
 
     def test_what_is_released_after_a_look_at_little_is_looked_at_too(self, tables: VerdictTables) -> None:
         small, large, _ = tables.flag(paid(1, 1), paid(2, 9_000), paid(3, 1))
