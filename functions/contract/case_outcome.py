@@ -76,7 +76,7 @@ class Release(NamedTuple):
     total: Tally
     """Called legitimate in all, in this case and in the earlier ones that count with it."""
     others: frozenset[str]
-    """Who has decided on those earlier cases."""
+    """Who has decided on those earlier cases, and who had released one of the payments before somebody contested it."""
 
 
 class Outcome(NamedTuple):
@@ -104,7 +104,8 @@ def release_of(
     """Count what is called legitimate with a new decision, where a second person is to look at it.
 
     Somebody is to look where it is ``limit`` or more in all, and at any amount where the decision calls a payment legitimate that was called
-    fraud, with whatever case or by whatever label, or is in no sum, or where a look is due or was made: who made it has not seen this decision.
+    fraud, with whatever case or by whatever label, or is in no sum, or that a contested decision had
+    released, or where a look is due or was made: who made it has not seen this decision.
 
     Parameters
     ----------
@@ -121,7 +122,8 @@ def release_of(
     limit : Decimal
         Major units of the case's base currency.
     elsewhere : Sequence[CaseDecision]
-        Decisions that hold on the user's earlier cases, the earliest first: an approved payment is judged with any of them.
+        All decisions on the user's earlier cases, the earliest first, also those that are undone: an approved payment is judged with any
+        of them, and a payment whose release was contested may have moved from any of them.
 
     Returns
     -------
@@ -130,12 +132,14 @@ def release_of(
     """
     if not decision.is_release:
         return None
-    holding = [each for each in earlier if each.undone_at is None]
+    contested = _contested_beside(decision, [*elsewhere, *earlier])
+    holding, elsewhere = _holding(earlier), _holding(elsewhere)
     now, said = _released_in(case, rows, [*holding, decision]), _last_said([*elsewhere, *holding])
     counted = {each.case_id for each in before.cases if each.base_currency == case.base_currency}
     beside = [each for each in elsewhere if each.case_id in counted]
     approved = _approved_release([*beside, *holding, decision])
     people = before.people | {each.analyst for each in beside if each.approved and each.is_release}
+    people |= {each.analyst for each in contested}
     total = Tally(
         now.payments + before.total.payments + approved.payments,
         now.amount_base + before.total.amount_base + approved.amount_base,
@@ -147,7 +151,8 @@ def release_of(
     is_priced = all(rows[one].is_priced_in(case) for one in decision.event_keys) and all(
         each.amount_base is not None for each in decision.approved
     )
-    is_due = total.amount_base >= limit or was_fraud or not is_priced or case.second_look is not None
+    is_asked_for = was_fraud or bool(contested) or not is_priced or case.second_look is not None
+    is_due = total.amount_base >= limit or is_asked_for
     return Release(total, people) if is_due else None
 
 
@@ -229,6 +234,16 @@ def with_counted(case: Case, rows: Iterable[CaseRow], ruling: Ruling) -> Case:
         undecided = Tally(undecided.payments - 1, undecided.amount_base - amount)
         counted = Tally(counted.payments + 1, counted.amount_base + amount)
     return msgspec.structs.replace(case, undecided=undecided, **{judgement.value: counted})
+
+
+def _holding(decisions: Iterable[CaseDecision]) -> list[CaseDecision]:
+    return [each for each in decisions if each.undone_at is None]
+
+
+def _contested_beside(decision: CaseDecision, others: Iterable[CaseDecision]) -> list[CaseDecision]:
+    """Give the contested releases of payments of a decision. Who made one of them does not look at it: it was theirs that was contested."""
+    keys = decision.labelled_keys
+    return [each for each in others if each.is_release and each.is_contested and keys & each.labelled_keys]
 
 
 def _released_in(case: Case, rows: Mapping[str, CaseRow], decisions: Iterable[CaseDecision]) -> Tally:
