@@ -161,6 +161,11 @@ class Label(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Whether it says that the payment was fraud."""
         return self.verdict is LabelVerdict.FRAUD
 
+    @property
+    def is_claim(self) -> bool:
+        """Whether its source has decided on no evidence: a customer's, or an early warning."""
+        return self.source not in _FORMAL
+
 
 _FORMAL: Final = frozenset({LabelSource.ANALYST, LabelSource.CHARGEBACK})
 
