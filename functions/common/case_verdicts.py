@@ -308,7 +308,8 @@ class CaseVerdicts:
         if day.amount_base > self._limits.person_day or (released_elsewhere and by_form >= limit):
             limit = Decimal(0)
         elsewhere = self._decided_elsewhere(case)
-        released = release_of(case, rows, earlier, decision, before, limit, elsewhere)
+        frauds = self._tables.frauds(case.user_id)
+        released = release_of(case, rows, earlier, decision, before, limit, elsewhere, frauds)
         return released, day if released is None else None
 
     def _decided_elsewhere(self, case: Case) -> list[CaseDecision]:

@@ -10,13 +10,15 @@ import msgspec
 
 from contract.case import Case, CaseVerdict, Judgement, Tally
 from contract.case_decision import contested_keys
+from contract.entity_ids import familiar_names
 from contract.label import LabelVerdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from contract.case_decision import CaseDecision, Ruling
+    from contract.label import Label
 
 IN_FLIGHT: Final = timedelta(minutes=5)
 """For how long the payments of a decision count as decided though their rows do not say so."""
@@ -45,6 +47,7 @@ class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
     """What its case counts it as. While the stage `case` is behind, ``status`` says more."""
     amount_base: Decimal | None = None
     base_currency: str | None = None
+    entity_ids: tuple[str, ...] = ()
 
     @property
     def judgement(self) -> Judgement:
@@ -100,12 +103,13 @@ def release_of(
     before: Earlier,
     limit: Decimal,
     elsewhere: Sequence[CaseDecision] = (),
+    frauds: Collection[Label] = (),
 ) -> Release | None:
     """Count what is called legitimate with a new decision, where a second person is to look at it.
 
     Somebody is to look where it is ``limit`` or more in all, and at any amount where the decision calls a payment legitimate that was called
     fraud, with whatever case or by whatever label, or is in no sum, or that a contested decision had
-    released, or where a look is due or was made: who made it has not seen this decision.
+    released, or whose device, merchant or payee is that of a fraud of this user: what is called legitimate makes all three familiar, or where a look is due or was made: who made it has not seen this decision.
 
     Parameters
     ----------
@@ -124,6 +128,8 @@ def release_of(
     elsewhere : Sequence[CaseDecision]
         All decisions on the user's earlier cases, the earliest first, also those that are undone: an approved payment is judged with any
         of them, and a payment whose release was contested may have moved from any of them.
+    frauds : Collection[Label]
+        Of :func:`contract.label.frauds_of`: what labels call fraud of the user, whoever has given them.
 
     Returns
     -------
@@ -148,6 +154,9 @@ def release_of(
         Judgement.FRAUD in {rows[one].judgement, rows[one].case_judgement} for one in decision.event_keys
     )
     was_fraud = was_fraud or any(each.was_fraud for each in decision.approved)
+    was_fraud = was_fraud or any(each.event_key in decision.labelled_keys for each in frauds)
+    of_fraud = _names_of_fraud(rows, [*elsewhere, *holding], said, frauds)
+    was_fraud = was_fraud or not of_fraud.isdisjoint(_names_in(decision, rows))
     is_priced = all(rows[one].is_priced_in(case) for one in decision.event_keys) and all(
         each.amount_base is not None for each in decision.approved
     )
@@ -234,6 +243,31 @@ def with_counted(case: Case, rows: Iterable[CaseRow], ruling: Ruling) -> Case:
         undecided = Tally(undecided.payments - 1, undecided.amount_base - amount)
         counted = Tally(counted.payments + 1, counted.amount_base + amount)
     return msgspec.structs.replace(case, undecided=undecided, **{judgement.value: counted})
+
+
+def _names_in(decision: CaseDecision, rows: Mapping[str, CaseRow]) -> frozenset[str]:
+    """Devices, merchants and payees of a decision's payments."""
+    names = (rows[one].entity_ids for one in decision.event_keys if one in rows)
+    return familiar_names((*names, *(each.entity_ids for each in decision.approved)))
+
+
+def _names_of_fraud(
+    rows: Mapping[str, CaseRow],
+    decisions: Sequence[CaseDecision],
+    said: Mapping[str, Judgement],
+    frauds: Collection[Label],
+) -> frozenset[str]:
+    """Devices, merchants and payees of a user's frauds: of labels, and of decisions whose labels are on their way."""
+    flagged = (
+        row.entity_ids for key, row in rows.items() if Judgement.FRAUD in {row.judgement, said.get(key)}
+    )
+    approved = (
+        each.entity_ids
+        for decision in decisions
+        for each in decision.approved
+        if said.get(each.event_key) is Judgement.FRAUD
+    )
+    return familiar_names((*flagged, *approved, *(label.entity_ids for label in frauds)))
 
 
 def _holding(decisions: Iterable[CaseDecision]) -> list[CaseDecision]:

@@ -203,6 +203,15 @@ def effective(labels: Iterable[Label]) -> Label | None:
     return max(counting, key=_precedence, default=None)
 
 
+def frauds_of(labels: Iterable[Label]) -> list[Label]:
+    """Of all labels of some payments, in any order: the label of each payment that counts, where it says fraud."""
+    by_payment: dict[tuple[str, str], list[Label]] = {}
+    for label in labels:
+        by_payment.setdefault((label.user_id, label.event_key), []).append(label)
+    counting = (effective(each) for each in by_payment.values())
+    return [label for label in counting if label is not None and label.is_fraud]
+
+
 def turns(labels: Iterable[Label]) -> int:
     """How often what counts has changed, in the order in which a payment's labels became known.
 

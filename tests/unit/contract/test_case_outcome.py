@@ -138,7 +138,7 @@ def test_much_money_is_looked_at_however_it_is_split_and_whatever_rows_say_meanw
         )
         said |= dict.fromkeys(keys, verdict)
         by_labels_alone = [rows[key].judgement for key in rows.keys() - said.keys()]
-        released = 5 * [*said.values(), *by_labels_alone].count("legitimate")
+        released = 5 * [each.value for each in (*said.values(), *by_labels_alone)].count("legitimate")
         if verdict is LabelVerdict.FRAUD:
             assert found is None
         elif released >= limit or was_fraud:
