@@ -18,7 +18,7 @@ MAX_FRAUDS: Final = 64
 """Payments called fraud that are read of an entity, the newest: as many as a copy holds (:data:`engine.entities.risk.MAX_PAYMENTS`)."""
 
 MAX_USER_LABELS: Final = 200
-"""Labels that are read of a user: those of the newest payments."""
+"""Labels that are read of a user: those of the newest payments. A copy holds all of fraud (:data:`engine.profile.verdict_list.MAX_FRAUDS`)."""
 
 
 class LabelTables:

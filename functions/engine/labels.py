@@ -16,7 +16,7 @@ from engine.entities.risk import LEAST_USUAL_RATE, Risk
 from engine.entities.risk import to_bytes as risk_bytes
 from engine.entities.state import EntityFormatError, from_bytes
 from engine.profile.fingerprints import key_hash
-from engine.profile.verdict_list import MAX_LISTED, ListedVerdict
+from engine.profile.verdict_list import ListedVerdict, kept
 from engine.profile.verdict_list import to_bytes as verdicts_bytes
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def verdicts_copy(labels: Iterable[Label]) -> bytes | None:
 
 
 def verdicts_of(labels: Iterable[Label]) -> list[ListedVerdict]:
-    """Give a user's newest verdicts, oldest first by when the label that counts became known.
+    """Give a user's verdicts, oldest first by when the label that counts became known.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def verdicts_of(labels: Iterable[Label]) -> list[ListedVerdict]:
     Returns
     -------
     list[ListedVerdict]
-        At most :data:`~engine.profile.verdict_list.MAX_LISTED`, one a payment.
+        One a payment; of many those that :func:`~engine.profile.verdict_list.kept` gives.
     """
     found = []
     for event_key, group in groupby(sorted(labels, key=_by_payment), key=_by_payment):
@@ -91,7 +91,7 @@ def verdicts_of(labels: Iterable[Label]) -> list[ListedVerdict]:
         if (label := effective(of_payment)) is not None:
             listed = ListedVerdict(_verdict(of_payment, label), _seconds(label.recorded_at))
             found.append((label.known_at, event_key, listed))
-    return [listed for _, _, listed in sorted(found, key=itemgetter(0, 1))[-MAX_LISTED:]]
+    return kept([listed for _, _, listed in sorted(found, key=itemgetter(0, 1))])
 
 
 def counted_since_s(populations: Sequence[bytes | None], now_s: int) -> int:

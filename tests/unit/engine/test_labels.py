@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from contract.case_decision import MAX_DECIDED
 from contract.clock import EPOCH, MILLISECOND
 from contract.label import LabelVerdict
 from contract.label_rows import EntityMarks
@@ -18,7 +19,7 @@ from engine.labels import counted_since_s, risk_copy, usual_rate, verdicts_copy,
 from engine.profile import Profile
 from engine.profile.fingerprints import key_hash
 from engine.profile.seen_values import SeenKind
-from engine.profile.verdict_list import MAX_LISTED
+from engine.profile.verdict_list import MAX_HONEST
 from engine.profile.verdict_list import from_bytes as verdicts_from_bytes
 from tests.support.histories import facts_at
 from tests.support.labels import EVENT_KEY, KNOWN_AT, make_label, make_withdrawal
@@ -116,14 +117,34 @@ def test_verdict_that_returns_after_another_is_another_and_one_that_is_confirmed
     assert len(set(hashes)) == 3
 
 
-def test_only_the_newest_verdicts_are_kept() -> None:
+def test_of_verdicts_of_legitimate_only_the_newest_are_kept() -> None:
     labels = [
-        make_label(event_key=f"{EVENT_KEY}{number}", known_at=KNOWN_AT + timedelta(minutes=number))
-        for number in range(MAX_LISTED + 3)
+        make_label(
+            event_key=f"{EVENT_KEY}{number}",
+            known_at=KNOWN_AT + timedelta(minutes=number),
+            verdict=LabelVerdict.LEGITIMATE,
+        )
+        for number in range(MAX_HONEST + 3)
     ]
 
     assert verdicts_of(labels) == verdicts_of(labels[3:])
-    assert len(verdicts_of(labels)) == MAX_LISTED
+    assert len(verdicts_of(labels)) == MAX_HONEST
+
+
+def test_frauds_stay_listed_however_many_payments_are_judged_with_them_or_after_them() -> None:
+    frauds = [make_label(event_key=f"fraud {number}") for number in range(3 * MAX_DECIDED)]
+    later = [
+        make_label(
+            event_key=f"later {number}",
+            known_at=KNOWN_AT + timedelta(minutes=number),
+            verdict=LabelVerdict.LEGITIMATE,
+        )
+        for number in range(MAX_DECIDED)
+    ]
+
+    listed = {each.verdict.key_hash for each in verdicts_of([*frauds, *later]) if each.verdict.is_fraud}
+
+    assert listed == {key_hash(label.event_key) for label in frauds}
 
 
 def test_usual_rate_is_the_share_of_the_payments_of_30_days() -> None:
