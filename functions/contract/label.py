@@ -161,6 +161,11 @@ class Label(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Whether it says that the payment was fraud."""
         return self.verdict is LabelVerdict.FRAUD
 
+    @property
+    def is_formal(self) -> bool:
+        """Whether its source decides on evidence; else it is a claim."""
+        return self.source in _FORMAL
+
 
 _FORMAL: Final = frozenset({LabelSource.ANALYST, LabelSource.CHARGEBACK})
 

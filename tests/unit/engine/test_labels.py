@@ -8,14 +8,14 @@ import pytest
 
 from contract.case_decision import MAX_DECIDED
 from contract.clock import EPOCH, MILLISECOND
-from contract.label import LabelVerdict
+from contract.label import LabelSource, LabelVerdict
 from contract.label_rows import EntityMarks
 from engine.entities.kinds import POPULATION_IDS
 from engine.entities.levels import COUNTS, WEEK_S
 from engine.entities.risk import LEAST_USUAL_RATE, Risk
 from engine.entities.risk import from_bytes as risk_from_bytes
 from engine.entities.state import Entity, to_bytes
-from engine.labels import counted_since_s, risk_copy, usual_rate, verdicts_copy, verdicts_of
+from engine.labels import counted_since_s, risk_copy, risk_keys, usual_rate, verdicts_copy, verdicts_of
 from engine.profile import Profile
 from engine.profile.fingerprints import key_hash
 from engine.profile.seen_values import SeenKind
@@ -36,13 +36,29 @@ def population(*weeks: tuple[int, int]) -> bytes:
 
 
 def test_copy_of_an_entity_is_what_its_marks_say() -> None:
-    marks = EntityMarks((EPOCH + timedelta(seconds=10.9),), EPOCH + timedelta(seconds=5), KNOWN_AT)
+    honest = tuple(EPOCH + timedelta(seconds=at_s) for at_s in (5, 20, 30.9))
+    marks = EntityMarks((EPOCH + timedelta(seconds=10.9),), honest, KNOWN_AT)
 
     copy = risk_copy(marks)
 
     assert copy is not None
-    assert risk_from_bytes(copy) == Risk((10,), 5, int(KNOWN_AT.timestamp()))
-    assert risk_copy(EntityMarks((), None, None)) is None
+    assert risk_from_bytes(copy) == Risk((10,), 30, int(KNOWN_AT.timestamp()), 30)
+    assert risk_copy(EntityMarks((), (), None)) is None
+
+
+@pytest.mark.parametrize("source", LabelSource)
+def test_a_claim_is_evidence_of_fraud_and_none_of_honesty(source: LabelSource) -> None:
+    is_claim = source in (LabelSource.CUSTOMER, LabelSource.EARLY_WARNING)
+    device = ("d:0000000000000001",)
+    fraud = make_label(source=source, entity_ids=device)
+    honest = make_label(source=source, entity_ids=device, verdict=LabelVerdict.LEGITIMATE)
+
+    found = [
+        {key.payment_key[0] for key, is_wanted in risk_keys(label, label).items() if is_wanted}
+        for label in (fraud, honest)
+    ]
+
+    assert found == [{"f"}, set() if is_claim else {"h"}]
 
 
 def test_verdicts_are_one_a_payment_oldest_first_by_when_they_became_known() -> None:
