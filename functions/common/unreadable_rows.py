@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from common.failures import FailureLog
-    from contract.errors import ContractError
-    from engine.errors import EngineError
 
 
 class UnreadableRows:
@@ -29,12 +27,12 @@ class UnreadableRows:
         self._log = log
         self._count = count
 
-    def leave_out(self, error: ContractError | EngineError, row: str) -> None:
+    def leave_out(self, error: Exception, row: str) -> None:
         """Report one row.
 
         Parameters
         ----------
-        error : ContractError | EngineError
+        error : Exception
             Why it cannot be read.
         row : str
             What finds it again, without a personal value.

@@ -54,6 +54,7 @@ BELOW: Final[dict[str, frozenset[str]]] = {
             "score",
             "console",
             "reconcile",
+            "replay",
             "simulator",
             "lab",
             "ops",
