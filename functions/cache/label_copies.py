@@ -5,7 +5,7 @@ The label stage writes them; the score stage reads them among the keys of its on
 ``risk:{1}:<entity id>``
     of one entity (:func:`engine.entities.risk.to_bytes`);
 ``verdicts:{1}:<user id>``
-    a user's verdicts (:func:`engine.profile.verdict_list.to_bytes`);
+    a user's newest verdicts (:func:`engine.profile.verdict_list.to_bytes`);
 ``risk:{1}:usual``
     the share of fraud among all payments of 30 days, as text;
 ``risk:{1}:look``

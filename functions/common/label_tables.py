@@ -15,11 +15,10 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 MAX_FRAUDS: Final = 64
-"""Payments called fraud that are read of an entity, the newest: as many as a copy holds (:data:`engine.entities.risk.MAX_PAYMENTS`); and as many
-that were called honest."""
+"""Payments called fraud that are read of an entity, the newest: as many as a copy holds (:data:`engine.entities.risk.MAX_PAYMENTS`)."""
 
 MAX_USER_LABELS: Final = 200
-"""Labels that are read of a user: those of the newest payments. A copy holds all of fraud (:data:`engine.profile.verdict_list.MAX_FRAUDS`)."""
+"""Labels that are read of a user: those of the newest payments."""
 
 
 class LabelTables:
@@ -68,14 +67,12 @@ class LabelTables:
         return labels
 
     def marks(self, entity_id: str) -> EntityMarks:
-        """Read what counts of an entity's labelled payments: the newest frauds and honest ones; errors as above."""
+        """Read what counts of an entity's labelled payments: the newest frauds, and the newest honest one; errors as above."""
         frauds = self._query(
             self._entity_risk, "entity_id", entity_id, "payment_key", f"{FRAUD}#", MAX_FRAUDS
         )
-        honest = self._query(
-            self._entity_risk, "entity_id", entity_id, "payment_key", f"{HONEST}#", MAX_FRAUDS
-        )
-        return marks_of([*islice(frauds, MAX_FRAUDS), *islice(honest, MAX_FRAUDS)])
+        honest = self._query(self._entity_risk, "entity_id", entity_id, "payment_key", f"{HONEST}#", 1)
+        return marks_of([*islice(frauds, MAX_FRAUDS), *islice(honest, 1)])
 
     def _query(
         self, table: str, partition: str, value: str, sort: str = "", prefix: str = "", newest: int = 0

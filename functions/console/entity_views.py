@@ -140,7 +140,7 @@ def values_of(payments: Sequence[FlaggedTransaction]) -> dict[str, str]:
 
 def labels_text(marks: EntityMarks) -> str:
     """Say what labels say of an entity."""
-    if not marks.frauds and not marks.honest:
+    if not marks.frauds and marks.honest is None:
         return "No label names one of its payments."
     parts = []
     if marks.frauds:
@@ -148,8 +148,8 @@ def labels_text(marks: EntityMarks) -> str:
         parts.append(
             f"{many}{counted(len(marks.frauds), 'payment')} called fraud, the newest of {shown_time(marks.frauds[-1])}"
         )
-    if marks.honest:
-        parts.append(f"the newest honest payment is of {shown_time(marks.honest[-1])}")
+    if marks.honest is not None:
+        parts.append(f"the newest honest payment is of {shown_time(marks.honest)}")
     return f"{'; '.join(parts)}."
 
 

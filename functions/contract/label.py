@@ -162,9 +162,9 @@ class Label(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.verdict is LabelVerdict.FRAUD
 
     @property
-    def is_formal(self) -> bool:
-        """Whether its source decides on evidence; else it is a claim."""
-        return self.source in _FORMAL
+    def is_claim(self) -> bool:
+        """Whether its source has decided on no evidence: a customer's, or an early warning."""
+        return self.source not in _FORMAL
 
 
 _FORMAL: Final = frozenset({LabelSource.ANALYST, LabelSource.CHARGEBACK})

@@ -48,10 +48,10 @@ class EntityMarks(NamedTuple):
 
     frauds: tuple[datetime, ...]
     """Times of the newest payments that count as fraud, UTC, ascending."""
-    honest: tuple[datetime, ...]
-    """Times of the newest ones that count as legitimate, UTC, ascending."""
+    honest: datetime | None
+    """Time of the newest one that counts as legitimate."""
     known_at: datetime | None
-    """When the newest label of these frauds and of the newest honest payment became known."""
+    """When the newest label of these became known."""
 
 
 def payment_key(kind: str, at: datetime, key_hash: int) -> str:
@@ -87,21 +87,15 @@ def is_day(partition: str) -> bool:
 
 def marks_of(rows: Iterable[Mapping[str, Any]]) -> EntityMarks:
     """Read rows of one entity in DynamoDB's wire form; InvalidRowError names the attribute that cannot be read."""
-    frauds: list[tuple[str, datetime, datetime]] = []
-    honest: list[tuple[str, datetime, datetime]] = []
+    frauds: list[datetime] = []
+    honest: list[datetime] = []
+    known: list[datetime] = []
     for row in rows:
-        key = _text(row, "payment_key")
-        kind, _, at = key.partition("#")
-        found = frauds if kind == FRAUD else honest
-        found.append(
-            (key, _time("payment_key", at[:TIME_CHARACTERS]), _time("known_at", _text(row, "known_at")))
-        )
-    frauds.sort()
-    honest.sort()
-    known = [known_at for _, _, known_at in [*frauds, *honest[-1:]]]
-    return EntityMarks(
-        tuple(at for _, at, _ in frauds), tuple(at for _, at, _ in honest), max(known, default=None)
-    )
+        kind, _, at = _text(row, "payment_key").partition("#")
+        times = frauds if kind == FRAUD else honest
+        times.append(_time("payment_key", at[:TIME_CHARACTERS]))
+        known.append(_time("known_at", _text(row, "known_at")))
+    return EntityMarks(tuple(sorted(frauds)), max(honest, default=None), max(known, default=None))
 
 
 class Unfinished(StrEnum):

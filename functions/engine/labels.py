@@ -12,11 +12,11 @@ from contract.label import effective, turns
 from contract.label_rows import FRAUD, HONEST, day_id, payment_key
 from contract.verdict import Verdict
 from engine.entities.levels import COUNTS, WEEK_S
-from engine.entities.risk import LEAST_USUAL_RATE, Risk, outnumbered_s
+from engine.entities.risk import LEAST_USUAL_RATE, Risk
 from engine.entities.risk import to_bytes as risk_bytes
 from engine.entities.state import EntityFormatError, from_bytes
 from engine.profile.fingerprints import key_hash
-from engine.profile.verdict_list import ListedVerdict, kept
+from engine.profile.verdict_list import MAX_LISTED, ListedVerdict
 from engine.profile.verdict_list import to_bytes as verdicts_bytes
 
 if TYPE_CHECKING:
@@ -46,12 +46,10 @@ def risk_keys(label: Label, counting: Label | None) -> dict[RiskKey, bool]:
     label : Label
         Any label of the payment: they all name its entities.
     counting : Label | None
-        The label that counts. A claim that the payment was legitimate is no evidence of its entities: anybody can claim it of a payment of their own.
+        The label that counts.
     """
     payment = key_hash(label.event_key)
-    wanted = None
-    if counting is not None and (counting.is_fraud or counting.is_formal):
-        wanted = FRAUD if counting.is_fraud else HONEST
+    wanted = None if counting is None else (FRAUD if counting.is_fraud else HONEST)
     places = [(entity_id, kind) for entity_id in label.entity_ids for kind in (FRAUD, HONEST)]
     places.append((day_id(label.occurred_at.date()), FRAUD))
     return {
@@ -62,11 +60,10 @@ def risk_keys(label: Label, counting: Label | None) -> dict[RiskKey, bool]:
 
 def risk_copy(marks: EntityMarks) -> bytes | None:
     """Write what labels say of an entity; None where they say nothing."""
-    if not marks.frauds and not marks.honest:
+    if not marks.frauds and marks.honest is None:
         return None
-    frauds_s, honest_s = tuple(map(_seconds, marks.frauds)), tuple(map(_seconds, marks.honest))
-    known_s = _seconds(marks.known_at)
-    return risk_bytes(Risk(frauds_s, max(honest_s, default=0), known_s, outnumbered_s(frauds_s, honest_s)))
+    risk = Risk(tuple(map(_seconds, marks.frauds)), _seconds(marks.honest), _seconds(marks.known_at))
+    return risk_bytes(risk)
 
 
 def verdicts_copy(labels: Iterable[Label]) -> bytes | None:
@@ -76,7 +73,7 @@ def verdicts_copy(labels: Iterable[Label]) -> bytes | None:
 
 
 def verdicts_of(labels: Iterable[Label]) -> list[ListedVerdict]:
-    """Give a user's verdicts, oldest first by when the label that counts became known.
+    """Give a user's newest verdicts, oldest first by when the label that counts became known.
 
     Parameters
     ----------
@@ -86,7 +83,7 @@ def verdicts_of(labels: Iterable[Label]) -> list[ListedVerdict]:
     Returns
     -------
     list[ListedVerdict]
-        One a payment; of many those that :func:`~engine.profile.verdict_list.kept` gives.
+        At most :data:`~engine.profile.verdict_list.MAX_LISTED`, one a payment.
     """
     found = []
     for event_key, group in groupby(sorted(labels, key=_by_payment), key=_by_payment):
@@ -94,7 +91,7 @@ def verdicts_of(labels: Iterable[Label]) -> list[ListedVerdict]:
         if (label := effective(of_payment)) is not None:
             listed = ListedVerdict(_verdict(of_payment, label), _seconds(label.recorded_at))
             found.append((label.known_at, event_key, listed))
-    return kept([listed for _, _, listed in sorted(found, key=itemgetter(0, 1))])
+    return [listed for _, _, listed in sorted(found, key=itemgetter(0, 1))[-MAX_LISTED:]]
 
 
 def counted_since_s(populations: Sequence[bytes | None], now_s: int) -> int:

@@ -286,7 +286,7 @@ class LabelStage:
         Whoever has taken an account over also answers "was it you?". So a claim alone releases no payment of much money, or of money that nobody
         knows: people see the claim in its case, and decide.
         """
-        if counting is None or counting.is_fraud or counting.is_formal:
+        if counting is None or counting.is_fraud or not counting.is_claim:
             return counting
         flagged = self._store.flagged(key)  # its amount never changes, so it is no matter when it is read
         if flagged is None:

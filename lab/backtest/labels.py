@@ -15,7 +15,7 @@ from contract.scored import Decision
 from contract.verdict import Verdict
 from engine.entities.risk import LEAST_USUAL_RATE, LabelledPayments, Risk, RiskReading
 from engine.profile.fingerprints import key_hash
-from engine.profile.verdict_list import ListedVerdict, kept, taught
+from engine.profile.verdict_list import MAX_LISTED, ListedVerdict, taught
 from lab.datasets import DatasetError
 from simulator.draws import Draws
 
@@ -203,6 +203,7 @@ class PlayedLabels:
         self._frauds_by_day[label.at_s // _S_PER_DAY] += label.is_fraud
         verdict_hash = key_hash(f"{label.key_hash}{label.is_fraud}")
         verdict = Verdict(verdict_hash, label.is_fraud, label.key_hash, label.at_s, label.seen)
-        listed = ListedVerdict(verdict, label.known_s)  # stored as soon as it is known
-        self._verdicts[label.user_id] = kept([*self._verdicts.get(label.user_id, ()), listed])
+        verdicts = self._verdicts.setdefault(label.user_id, [])
+        verdicts.append(ListedVerdict(verdict, label.known_s))  # stored as soon as it is known
+        del verdicts[:-MAX_LISTED]
         self._on_known(label.key_hash, label.is_fraud)

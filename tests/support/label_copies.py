@@ -15,7 +15,7 @@ from engine.features import risk
 from engine.features.stored import unpack
 from engine.profile.facts import facts_of_row
 from engine.profile.fingerprints import key_hash
-from engine.profile.verdict_list import ListedVerdict, taught
+from engine.profile.verdict_list import MAX_LISTED, ListedVerdict, taught
 from engine.profile.verdict_list import from_bytes as read_verdicts
 from engine.profile.verdict_list import to_bytes as verdict_bytes
 from tests.support.histories import verdict_on
@@ -84,7 +84,7 @@ class LabelWitness:
             verdict_hash = key_hash(f"{facts.event_key} {is_fraud} {self._labels}")
             verdicts[facts.key_hash] = verdict_on(facts, is_fraud=is_fraud, verdict_hash=verdict_hash)
         copies.verdicts[user_id] = verdict_bytes(
-            [ListedVerdict(each, self.recorded_s) for each in verdicts.values()]
+            [ListedVerdict(each, self.recorded_s) for each in [*verdicts.values()][-MAX_LISTED:]]
         )
         for entity_id in with_risk(entity_ids(row.transaction)):
             payments, at_s = self._payments[entity_id], facts.at_ms // 1000

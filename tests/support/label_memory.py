@@ -92,11 +92,11 @@ class MemoryTables:
 def marks_in(rows: Mapping[str, datetime]) -> EntityMarks:
     """What counts of an entity's labelled payments, given when the label of each became known, by sort key."""
     frauds = sorted(key for key in rows if key.startswith(FRAUD))[-MAX_FRAUDS:]
-    honest = sorted(key for key in rows if not key.startswith(FRAUD))[-MAX_FRAUDS:]
+    honest = sorted(key for key in rows if not key.startswith(FRAUD))[-1:]
     return EntityMarks(
         tuple(_time(key) for key in frauds),
-        tuple(_time(key) for key in honest),
-        max((rows[key] for key in [*frauds, *honest[-1:]]), default=None),
+        _time(honest[0]) if honest else None,
+        max((rows[key] for key in [*frauds, *honest]), default=None),
     )
 
 

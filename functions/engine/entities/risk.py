@@ -13,13 +13,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from contract.entity_ids import KIND_LETTERS, EntityKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from contract.entity_ids import EntityIds
 
-FORMAT: Final = 2
-_EARLIER_FORMAT: Final = 1
-"""Without the end of the run: there the latest honest payment ended it. It is read until the upkeep has made the copy again."""
+FORMAT: Final = 1
 MAX_PAYMENTS: Final = 64
 """How many payments called fraud, and how many called honest, an entity remembers: those with the latest times."""
 
@@ -34,11 +30,8 @@ _LETTERS_WITH_RISK: Final = frozenset(
 )
 """First bytes of the ids; those of populations begin with another."""
 
-_HEADER: Final = Struct("<BBxxIII")
-"""Format, how many frauds, the time of the latest honest payment, when the newest label became known, and when honest payments last outnumbered the
-frauds; s since the epoch."""
-_EARLIER_HEADER: Final = Struct("<BBxxII")
-_FORMS: Final = {FORMAT: _HEADER, _EARLIER_FORMAT: _EARLIER_HEADER}
+_HEADER: Final = Struct("<BBxxII")
+"""Format, how many frauds, the time of the latest honest payment, and when the newest label became known; s since the epoch."""
 _TIMES: Final = tuple(Struct(f"<{size}I") for size in range(MAX_PAYMENTS + 1))
 _MAX_TIME_S: Final = 2**32 - 1
 
@@ -56,8 +49,6 @@ class Risk(NamedTuple):
     """Time of the latest payment that was called honest; 0 for none."""
     known_s: int
     """When the newest label became known; 0 for none."""
-    outnumbered_s: int = 0
-    """Time of the latest honest payment by which more were honest than fraud since the run began (:func:`outnumbered_s`); 0 for none."""
 
     def frauds(self, after_s: int, until_s: int) -> int:
         """How many payments in ``(after_s, until_s]`` were called fraud."""
@@ -81,14 +72,7 @@ class Risk(NamedTuple):
 
         An honest payment that is older than the run does not end it.
         """
-        return self._since(self.honest_s, until_s)
-
-    def run_not_outnumbered(self, until_s: int) -> tuple[int, int]:
-        """As :meth:`run`, of a run that ends once more payments were called honest than fraud: one of anybody's ends none."""
-        return self._since(self.outnumbered_s, until_s)
-
-    def _since(self, after_s: int, until_s: int) -> tuple[int, int]:
-        start = bisect_right(self.frauds_s, after_s)
+        start = bisect_right(self.frauds_s, self.honest_s)
         stop = bisect_right(self.frauds_s, until_s)
         return (stop - start, self.frauds_s[start]) if stop > start else (0, 0)
 
@@ -122,27 +106,6 @@ def fraud_rate(frauds: int, payments: int, usual_rate: float) -> float:
     (0.01, 0.0533)
     """
     return (frauds + PRIOR_PAYMENTS * usual_rate) / (payments + PRIOR_PAYMENTS)
-
-
-def outnumbered_s(frauds_s: Iterable[int], honest_s: Iterable[int]) -> int:
-    """Time of the latest honest payment by which a run of frauds has more honest payments than frauds; 0 for none.
-
-    An honest payment is seldom of the user whose payments were fraud, so one says little of a device that defrauds others.
-
-    >>> outnumbered_s([10, 20], [30]), outnumbered_s([10, 20], [30, 40, 50]), outnumbered_s([10], [5])
-    (0, 50, 5)
-
-    Parameters
-    ----------
-    frauds_s, honest_s : Iterable[int]
-        Times of the payments, s since the epoch, in any order.
-    """
-    end_s = balance = 0
-    for at_s, is_honest in sorted([*((at_s, 0) for at_s in frauds_s), *((at_s, 1) for at_s in honest_s)]):
-        balance += 1 if is_honest else -1
-        if balance > 0:
-            end_s, balance = at_s, 0
-    return end_s
 
 
 class LabelledPayments:
@@ -189,42 +152,33 @@ class LabelledPayments:
 
     def risk(self) -> Risk:
         """What payments see of it."""
-        frauds_s, honest_s = self.frauds.values(), self.honest.values()
-        return Risk(
-            tuple(sorted(frauds_s)),
-            max(honest_s, default=0),
-            self.known_s,
-            outnumbered_s(frauds_s, honest_s),
-        )
+        return Risk(tuple(sorted(self.frauds.values())), max(self.honest.values(), default=0), self.known_s)
 
 
 def to_bytes(risk: Risk) -> bytes:
     """Write a risk as the cache keeps it. Times before 1970 are written as 0, those after 2106 as the last that 32 bits hold."""
     times = [_seconds(at_s) for at_s in risk.frauds_s[-MAX_PAYMENTS:]]
-    header = _HEADER.pack(
-        FORMAT, len(times), _seconds(risk.honest_s), _seconds(risk.known_s), _seconds(risk.outnumbered_s)
-    )
+    header = _HEADER.pack(FORMAT, len(times), _seconds(risk.honest_s), _seconds(risk.known_s))
     return header + _TIMES[len(times)].pack(*times)
 
 
 def from_bytes(data: bytes) -> Risk:
-    """Read what :func:`to_bytes` wrote, or an earlier version's.
+    """Read what :func:`to_bytes` wrote.
 
     Raises
     ------
     RiskFormatError
         For bytes of another format or length, or times that do not ascend.
     """
-    form = _FORMS.get(data[0]) if data else None
-    if form is None or len(data) < form.size:
+    if len(data) < _HEADER.size or data[0] != FORMAT:
         raise RiskFormatError(f"risk begins with {data[:4]!r}")
-    _, size, honest_s, known_s, *rest = form.unpack_from(data)
-    if size > MAX_PAYMENTS or len(data) != form.size + 4 * size:
+    _, size, honest_s, known_s = _HEADER.unpack_from(data)
+    if size > MAX_PAYMENTS or len(data) != _HEADER.size + 4 * size:
         raise RiskFormatError(f"risk of {len(data)} bytes and {size} payments, at most {MAX_PAYMENTS}")
-    frauds_s = _TIMES[size].unpack_from(data, form.size)
+    frauds_s = _TIMES[size].unpack_from(data, _HEADER.size)
     if list(frauds_s) != sorted(frauds_s):
         raise RiskFormatError("risk with times that do not ascend")
-    return Risk(frauds_s, honest_s, known_s, rest[0] if rest else honest_s)
+    return Risk(frauds_s, honest_s, known_s)
 
 
 def _seconds(at_s: int) -> int:

@@ -49,10 +49,11 @@ def _definitions(kind: EntityKind) -> tuple[FeatureDefinition, ...]:
     )
     if kind not in _WITH_RUN:
         return always
-    ended = "more were called honest" if kind is EntityKind.DEVICE else "one was called honest"
     return (
         *always,
-        integer(f"{name}_fraud_run", "1", f"Payments {where} that were called fraud since {ended}."),
+        integer(
+            f"{name}_fraud_run", "1", f"Payments {where} that were called fraud since one was called honest."
+        ),
         double(f"{name}_fraud_run_days", "d", "Since the first of that run; 0 without one."),
     )
 
@@ -117,8 +118,7 @@ def _of_entity(
         f"{name}_days_since_fraud": _days(clock_s, latest_s),
     }
     if kind in _WITH_RUN:
-        is_device = kind is EntityKind.DEVICE
-        length, first_s = risk.run_not_outnumbered(clock_s) if is_device else risk.run(clock_s)
+        length, first_s = risk.run(clock_s)
         values[f"{name}_fraud_run"] = length
         values[f"{name}_fraud_run_days"] = _days(clock_s, first_s)
     return values

@@ -10,7 +10,7 @@ from contract.scored import Decision
 from contract.verdict import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Sequence
 
     from contract.scored import ScoredTransaction
 
@@ -63,12 +63,6 @@ class Repeated(msgspec.Struct, frozen=True):
     risk_score: int
 
 
-def new_verdicts(
-    verdicts: Sequence[Verdict], applied: Sequence[int], waiting: Container[int] = ()
-) -> tuple[Verdict, ...]:
-    """Those of ``verdicts`` whose hashes are not among ``applied``, and frauds whose payments wait: folded after the verdict; in their order."""
-    return tuple(
-        verdict
-        for verdict in verdicts
-        if verdict.verdict_hash not in applied or (verdict.is_fraud and verdict.key_hash in waiting)
-    )
+def new_verdicts(verdicts: Sequence[Verdict], applied: Sequence[int]) -> tuple[Verdict, ...]:
+    """Those of ``verdicts`` whose hashes are not among ``applied``, in their order."""
+    return tuple(verdict for verdict in verdicts if verdict.verdict_hash not in applied)

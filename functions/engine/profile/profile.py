@@ -32,7 +32,6 @@ from engine.profile.amount_buckets import HabitBuckets, VelocityBuckets
 from engine.profile.facts import HOURS_PER_WEEK, MS_PER_DAY, MS_PER_HOUR, PaymentFacts, hour_of_week
 from engine.profile.fingerprints import text_hash
 from engine.profile.habit_amounts import HabitAmounts
-from engine.profile.older_verdicts import unapplied
 from engine.profile.outcome import (
     DECISIONS,
     NO_LESSONS,
@@ -248,15 +247,15 @@ class Profile:
         facts : PaymentFacts
             The payment.
         verdicts : Sequence[Verdict]
-            The user's, oldest first. Of more than :data:`MAX_VERDICTS` the older ones are left out, since the profile remembers no more and would
-            apply them again and again; but for those that its state shows it has not applied (:func:`engine.profile.older_verdicts.unapplied`).
-            Else a dozen verdicts at once would leave out those on the first payments of an attack, and these would teach.
+            The user's newest, oldest first. Of more than :data:`MAX_VERDICTS` the older ones are left out, since the profile remembers
+            no more and would apply them again and again; but for those on payments that wait, which wait no more then. Else a dozen
+            verdicts at once would leave out those on the first payments of an attack, and these would teach.
         """
         due = self.pending.due(facts.clock_ms)
         if not due and not verdicts:
             return NO_LESSONS
-        older = unapplied(verdicts, MAX_VERDICTS, self.pending, self.seen)
-        new = new_verdicts([*older, *verdicts[-MAX_VERDICTS:]], self.verdicts, self.pending)
+        waiting = [verdict for verdict in verdicts[:-MAX_VERDICTS] if verdict.key_hash in self.pending]
+        new = new_verdicts([*waiting, *verdicts[-MAX_VERDICTS:]], self.verdicts)
         frauds = {verdict.key_hash for verdict in new if verdict.is_fraud}
         return Lessons(tuple(key_hash for key_hash in due if key_hash not in frauds), new)
 
@@ -264,7 +263,7 @@ class Profile:
         """Apply lessons. Those that were applied before change nothing."""
         if lessons is NO_LESSONS:
             return
-        for verdict in new_verdicts(lessons.verdicts, self.verdicts, self.pending):
+        for verdict in new_verdicts(lessons.verdicts, self.verdicts):
             self._apply(verdict)
         for pending in self.pending.take(lessons.releases):
             self._teach(pending)

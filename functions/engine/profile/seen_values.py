@@ -133,11 +133,6 @@ class SeenValues:
             for column in self.columns():
                 column.pop(row)
 
-    def is_known_since(self, value: int, at_s: int) -> bool:
-        """Whether ``value`` was first seen at ``at_s`` or before. After :meth:`forget`, later payments do not make it so again."""
-        row = self._row(value)
-        return row is not None and self.first_s[row] <= at_s
-
     def rename(self, old: Sequence[int | None], new: Sequence[int | None]) -> bool:
         """Replace values that are known by their old hashes alone; whether old hashes of names are left after that.
 

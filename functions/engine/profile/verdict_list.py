@@ -1,4 +1,4 @@
-"""A user's verdicts of people, as the cache keeps them beside the profile, oldest first: all of fraud, and the newest of legitimate."""
+"""A user's verdicts of people, as the cache keeps them beside the profile: the newest, oldest first."""
 
 from __future__ import annotations
 
@@ -12,20 +12,15 @@ from engine.profile.seen_values import UNFAMILIAR_BY_FRAUD, SeenKind
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-MAX_FRAUDS: Final = 200
-"""How many verdicts of fraud are kept for a user: as many as labels are read of one (:data:`common.label_tables.MAX_USER_LABELS`), so none leaves the list
-before it is applied. The payments that wait to teach are the first ones of an attack, and hundreds that were blocked may be judged with them."""
-
-MAX_HONEST: Final = 16
-"""How many verdicts of legitimate are kept: those that became known last. They take no place of a fraud."""
+MAX_LISTED: Final = 16
+"""How many verdicts are kept for a user: those that became known last. More than a profile applies in one go, so that a payment
+that waits to teach does not miss its verdict because others were judged with it (:meth:`~engine.profile.profile.Profile.lessons`)."""
 
 TEACHES_AFTER_S: Final = 60
 """How long a verdict that a payment was legitimate waits until it teaches, seconds. A profile does not forget what it has learned, and whoever
 judges can undo it for ten seconds: by then its withdrawal has arrived. A fraud teaches at once; it makes nothing familiar."""
 
-FORMAT: Final = b"\x03"
-_EARLIER_FORMAT: Final = b"\x02"
-"""The same form with at most 16 verdicts of both kinds. It is read until the upkeep has made the copy again."""
+FORMAT: Final = b"\x02"
 
 _64_BITS: Final = 2**64 - 1
 _MAX_TIME_S: Final = 2**32 - 1
@@ -53,47 +48,25 @@ class VerdictListFormatError(Exception):
 
 
 def to_bytes(verdicts: Sequence[ListedVerdict]) -> bytes:
-    """Write a user's verdicts, oldest first by when they became known; those that are kept (:func:`kept`)."""
-    return FORMAT + _ENCODER.encode(kept(verdicts))
-
-
-def kept(verdicts: Sequence[ListedVerdict]) -> list[ListedVerdict]:
-    """Give those that a list keeps: the newest :data:`MAX_FRAUDS` of fraud and the newest :data:`MAX_HONEST` of legitimate.
-
-    Parameters
-    ----------
-    verdicts : Sequence[ListedVerdict]
-        A user's, oldest first by when they became known.
-
-    Returns
-    -------
-    list[ListedVerdict]
-        In their order.
-    """
-    left = {True: MAX_FRAUDS, False: MAX_HONEST}
-    found = []
-    for each in reversed(verdicts):
-        left[each.verdict.is_fraud] -= 1
-        if left[each.verdict.is_fraud] >= 0:
-            found.append(each)
-    return found[::-1]
+    """Write a user's verdicts, oldest first by when they became known; the newest :data:`MAX_LISTED` are kept."""
+    return FORMAT + _ENCODER.encode(verdicts[-MAX_LISTED:])
 
 
 def from_bytes(data: bytes) -> tuple[ListedVerdict, ...]:
-    """Read what :func:`to_bytes` wrote, or an earlier version's.
+    """Read what :func:`to_bytes` wrote.
 
     Raises
     ------
     VerdictListFormatError
         For bytes of another format, or values that no verdict has.
     """
-    if data[:1] not in (FORMAT, _EARLIER_FORMAT):
+    if data[:1] != FORMAT:
         raise VerdictListFormatError(f"list of verdicts begins with {data[:1]!r}")
     try:
         verdicts = _DECODER.decode(data[1:])
     except msgspec.MsgspecError as error:
         raise VerdictListFormatError(str(error)) from error
-    if len(verdicts) > MAX_FRAUDS + MAX_HONEST or not all(map(_is_possible, verdicts)):
+    if len(verdicts) > MAX_LISTED or not all(map(_is_possible, verdicts)):
         raise VerdictListFormatError("a verdict that a profile cannot apply, or too many")
     return verdicts
 

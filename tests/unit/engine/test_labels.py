@@ -6,20 +6,19 @@ from datetime import timedelta
 
 import pytest
 
-from contract.case_decision import MAX_DECIDED
 from contract.clock import EPOCH, MILLISECOND
-from contract.label import LabelSource, LabelVerdict
+from contract.label import LabelVerdict
 from contract.label_rows import EntityMarks
 from engine.entities.kinds import POPULATION_IDS
 from engine.entities.levels import COUNTS, WEEK_S
 from engine.entities.risk import LEAST_USUAL_RATE, Risk
 from engine.entities.risk import from_bytes as risk_from_bytes
 from engine.entities.state import Entity, to_bytes
-from engine.labels import counted_since_s, risk_copy, risk_keys, usual_rate, verdicts_copy, verdicts_of
+from engine.labels import counted_since_s, risk_copy, usual_rate, verdicts_copy, verdicts_of
 from engine.profile import Profile
 from engine.profile.fingerprints import key_hash
 from engine.profile.seen_values import SeenKind
-from engine.profile.verdict_list import MAX_HONEST
+from engine.profile.verdict_list import MAX_LISTED
 from engine.profile.verdict_list import from_bytes as verdicts_from_bytes
 from tests.support.histories import facts_at
 from tests.support.labels import EVENT_KEY, KNOWN_AT, make_label, make_withdrawal
@@ -36,29 +35,13 @@ def population(*weeks: tuple[int, int]) -> bytes:
 
 
 def test_copy_of_an_entity_is_what_its_marks_say() -> None:
-    honest = tuple(EPOCH + timedelta(seconds=at_s) for at_s in (5, 20, 30.9))
-    marks = EntityMarks((EPOCH + timedelta(seconds=10.9),), honest, KNOWN_AT)
+    marks = EntityMarks((EPOCH + timedelta(seconds=10.9),), EPOCH + timedelta(seconds=5), KNOWN_AT)
 
     copy = risk_copy(marks)
 
     assert copy is not None
-    assert risk_from_bytes(copy) == Risk((10,), 30, int(KNOWN_AT.timestamp()), 30)
-    assert risk_copy(EntityMarks((), (), None)) is None
-
-
-@pytest.mark.parametrize("source", LabelSource)
-def test_a_claim_is_evidence_of_fraud_and_none_of_honesty(source: LabelSource) -> None:
-    is_claim = source in (LabelSource.CUSTOMER, LabelSource.EARLY_WARNING)
-    device = ("d:0000000000000001",)
-    fraud = make_label(source=source, entity_ids=device)
-    honest = make_label(source=source, entity_ids=device, verdict=LabelVerdict.LEGITIMATE)
-
-    found = [
-        {key.payment_key[0] for key, is_wanted in risk_keys(label, label).items() if is_wanted}
-        for label in (fraud, honest)
-    ]
-
-    assert found == [{"f"}, set() if is_claim else {"h"}]
+    assert risk_from_bytes(copy) == Risk((10,), 5, int(KNOWN_AT.timestamp()))
+    assert risk_copy(EntityMarks((), None, None)) is None
 
 
 def test_verdicts_are_one_a_payment_oldest_first_by_when_they_became_known() -> None:
@@ -133,34 +116,14 @@ def test_verdict_that_returns_after_another_is_another_and_one_that_is_confirmed
     assert len(set(hashes)) == 3
 
 
-def test_of_verdicts_of_legitimate_only_the_newest_are_kept() -> None:
+def test_only_the_newest_verdicts_are_kept() -> None:
     labels = [
-        make_label(
-            event_key=f"{EVENT_KEY}{number}",
-            known_at=KNOWN_AT + timedelta(minutes=number),
-            verdict=LabelVerdict.LEGITIMATE,
-        )
-        for number in range(MAX_HONEST + 3)
+        make_label(event_key=f"{EVENT_KEY}{number}", known_at=KNOWN_AT + timedelta(minutes=number))
+        for number in range(MAX_LISTED + 3)
     ]
 
     assert verdicts_of(labels) == verdicts_of(labels[3:])
-    assert len(verdicts_of(labels)) == MAX_HONEST
-
-
-def test_frauds_stay_listed_however_many_payments_are_judged_with_them_or_after_them() -> None:
-    frauds = [make_label(event_key=f"fraud {number}") for number in range(3 * MAX_DECIDED)]
-    later = [
-        make_label(
-            event_key=f"later {number}",
-            known_at=KNOWN_AT + timedelta(minutes=number),
-            verdict=LabelVerdict.LEGITIMATE,
-        )
-        for number in range(MAX_DECIDED)
-    ]
-
-    listed = {each.verdict.key_hash for each in verdicts_of([*frauds, *later]) if each.verdict.is_fraud}
-
-    assert listed == {key_hash(label.event_key) for label in frauds}
+    assert len(verdicts_of(labels)) == MAX_LISTED
 
 
 def test_usual_rate_is_the_share_of_the_payments_of_30_days() -> None:

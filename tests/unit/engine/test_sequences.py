@@ -58,7 +58,7 @@ class Sequence:
         appended_at_ms = (arrival - EPOCH) // MILLISECOND
         facts = PaymentFacts.of(payment, times_of(payment.timestamp, appended_at_ms, is_trusted=is_trusted))
         position, version = Position(TOPIC, 0, len(self.rows)), self.profile.tx_count
-        decided = decide(facts, self.profile, RULES, self.verdicts)
+        decided = decide(facts, self.profile, RULES, self.verdicts[-8:])
         appended_at = EPOCH + timedelta(milliseconds=appended_at_ms)
         row = scored_transaction(
             facts, decided, RULES, position, appended_at, appended_at, profile_version=version

@@ -81,7 +81,7 @@ def test_legitimate_label_makes_a_false_positive_of_the_row(world: LabelWorld) -
     world.send(HONEST)
 
     assert world.state().statuses[key.event_key] == "false_positive"
-    assert world.state().risks[MERCHANT] == Risk((), AT_S, KNOWN_S + 3600, AT_S)
+    assert world.state().risks[MERCHANT] == Risk((), AT_S, KNOWN_S + 3600)
     assert {row[0] for row in world.state().risk_rows if row[0].startswith("day")} == set()
 
 

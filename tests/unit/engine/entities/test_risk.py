@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from struct import Struct
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -78,30 +76,6 @@ def test_honest_label_that_is_older_than_the_run_of_frauds_does_not_end_it() -> 
     assert none == (0, 0)
 
 
-@pytest.mark.parametrize("frauds", [1, 2, 5])
-def test_a_run_ends_once_more_later_payments_are_honest_than_fraud_and_by_none_before(frauds: int) -> None:
-    labels: list[Label] = [(day, True) for day in range(10, 10 + frauds)]
-    labels += [(day, False) for day in range(10)]
-    runs = []
-    for later in range(frauds + 2):
-        found = labelled(*labels, *((20 + day, False) for day in range(later))).risk()
-        runs.append(found.run_not_outnumbered(NOW_S + 60 * DAY_S))
-
-    assert runs == [*[(frauds, NOW_S + 10 * DAY_S)] * (frauds + 1), (0, 0)]
-
-
-def test_frauds_after_the_end_of_a_run_are_a_run_of_their_own() -> None:
-    found = labelled((1, True), (2, False), (3, False), (4, True)).risk()
-
-    assert found.run_not_outnumbered(NOW_S + 5 * DAY_S) == (1, NOW_S + 4 * DAY_S)
-
-
-def test_a_copy_of_the_version_before_is_read_until_it_is_made_again() -> None:
-    earlier = Struct("<BBxxIII").pack(1, 1, 5, 9, 3)
-
-    assert from_bytes(earlier) == Risk((3,), 5, 9, 5)
-
-
 def test_payment_later_than_the_one_that_is_scored_is_not_counted() -> None:
     risk = labelled((1, True), (2, True), (8, True)).risk()
 
@@ -123,7 +97,7 @@ def test_share_of_fraud_is_the_usual_one_without_payments_and_its_own_with_many(
     assert fraud_rate(50_000, 100_000, 0.01) == pytest.approx(0.5, abs=1e-3)
 
 
-@pytest.mark.parametrize("risk", [Risk((), 0, 0), Risk((1, 2, 2, 2**32 - 1), 5, 9, 4)])
+@pytest.mark.parametrize("risk", [Risk((), 0, 0), Risk((1, 2, 2, 2**32 - 1), 5, 9)])
 def test_risk_is_read_as_it_was_written(risk: Risk) -> None:
     assert from_bytes(to_bytes(risk)) == risk
 
@@ -135,21 +109,17 @@ def test_of_more_frauds_than_an_entity_remembers_the_latest_are_written() -> Non
 
 
 def test_times_that_32_bits_do_not_hold_are_written_as_the_nearest_that_they_do() -> None:
-    found = from_bytes(to_bytes(Risk((-5, 2**33), -1, 2**40, 2**40)))
-
-    assert found == Risk((0, 2**32 - 1), 0, 2**32 - 1, 2**32 - 1)
+    assert from_bytes(to_bytes(Risk((-5, 2**33), -1, 2**40))) == Risk((0, 2**32 - 1), 0, 2**32 - 1)
 
 
 @pytest.mark.parametrize(
     "data",
     [
         b"",
-        b"\x03" + bytes(15),
         b"\x02" + bytes(11),
         to_bytes(Risk((1, 2), 0, 0))[:-1],
         to_bytes(Risk((1, 2), 0, 0)) + b"\0",
         b"\x01\x01" + bytes(10),
-        b"\x02\x01" + bytes(14),
         b"\x01" + bytes([MAX_PAYMENTS + 1]) + bytes(10 + 4 * (MAX_PAYMENTS + 1)),
         to_bytes(Risk((2, 1), 0, 0)),
     ],

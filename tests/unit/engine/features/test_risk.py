@@ -9,7 +9,7 @@ import pytest
 from contract.entity_ids import EntityKind
 from engine.entities.kinds import user_hash
 from engine.entities.levels import WEEK_S
-from engine.entities.risk import LEAST_USUAL_RATE, LabelledPayments, Risk, RiskReading
+from engine.entities.risk import LEAST_USUAL_RATE, Risk, RiskReading
 from engine.entities.state import Entity, Sighting
 from engine.features import risk
 from tests.support.feature_samples import TYPES
@@ -120,21 +120,6 @@ def test_frauds_of_other_weeks_do_not_count() -> None:
     assert week_rate(Risk(ago(7.5, 15, 16, 17, 18), 0, NOW_S), merchant(1)) == week_rate(
         Risk(ago(7.5), 0, NOW_S), merchant(1)
     )
-
-
-@pytest.mark.parametrize(("honest", "run"), [(1, 2), (2, 2), (3, 0)])
-def test_the_run_of_a_device_ends_once_more_of_its_payments_are_honest_than_fraud(
-    honest: int, run: int
-) -> None:
-    labels = LabelledPayments()
-    for number, at_s in enumerate([*ago(8, 9), *ago(*range(1, 1 + honest))]):
-        labels.set(number, at_s, is_fraud=number < 2, known_s=NOW_S)
-    risks: list[Risk | None] = [None] * len(EntityKind)
-    risks[EntityKind.DEVICE] = labels.risk()
-
-    values = risk.compute([None] * len(EntityKind), RiskReading(tuple(risks), LEAST_USUAL_RATE), OWN)
-
-    assert (values["device_fraud_run"], values["device_fraud_run_days"]) == (run, 9 if run else 0)
 
 
 def test_age_is_that_of_the_newest_label() -> None:

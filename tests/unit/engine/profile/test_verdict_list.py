@@ -5,13 +5,11 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from common.label_tables import MAX_USER_LABELS
 from contract.case_work import UNDO
 from contract.verdict import Verdict
 from engine.profile.verdict_list import (
     FORMAT,
-    MAX_FRAUDS,
-    MAX_HONEST,
+    MAX_LISTED,
     TEACHES_AFTER_S,
     ListedVerdict,
     VerdictListFormatError,
@@ -36,30 +34,10 @@ def test_verdicts_are_read_as_they_were_written(verdicts: tuple[ListedVerdict, .
     assert from_bytes(to_bytes(verdicts)) == verdicts
 
 
-@pytest.mark.parametrize(("verdict", "most"), [(FRAUD, MAX_FRAUDS), (HONEST.verdict, MAX_HONEST)])
-def test_of_more_verdicts_of_a_kind_than_are_kept_the_newest_are(verdict: Verdict, most: int) -> None:
-    verdicts = [ListedVerdict(verdict, number) for number in range(most + 5)]
+def test_of_more_verdicts_than_are_kept_the_newest_are() -> None:
+    verdicts = [ListedVerdict(FRAUD, number) for number in range(MAX_LISTED + 5)]
 
     assert from_bytes(to_bytes(verdicts)) == tuple(verdicts[5:])
-
-
-def test_no_verdict_of_legitimate_takes_the_place_of_a_fraud_and_none_of_fraud_that_of_a_legitimate_one() -> (
-    None
-):
-    honest = [ListedVerdict(HONEST.verdict, number) for number in range(MAX_HONEST)]
-    frauds = [ListedVerdict(FRAUD, number) for number in range(MAX_FRAUDS)]
-
-    assert from_bytes(to_bytes([*frauds, *honest])) == (*frauds, *honest)
-    assert from_bytes(to_bytes([*honest, *frauds])) == (*honest, *frauds)
-
-
-def test_every_fraud_that_is_read_of_a_user_is_listed() -> None:
-    assert MAX_FRAUDS >= MAX_USER_LABELS
-
-
-def test_a_copy_of_the_version_before_is_read_until_it_is_made_again() -> None:
-    assert from_bytes(b"\x02" + to_bytes([LISTED, HONEST])[1:]) == (LISTED, HONEST)
-    assert to_bytes([LISTED])[:1] != b"\x02"
 
 
 @pytest.mark.parametrize(
@@ -69,7 +47,7 @@ def test_a_copy_of_the_version_before_is_read_until_it_is_made_again() -> None:
         b"\x01" + to_bytes([LISTED])[1:],
         FORMAT,
         to_bytes([LISTED])[:-1],
-        FORMAT + msgspec.msgpack.encode([LISTED] * (MAX_FRAUDS + MAX_HONEST + 1)),
+        FORMAT + msgspec.msgpack.encode([LISTED] * (MAX_LISTED + 1)),
         FORMAT + msgspec.msgpack.encode([[["x", True, 1, 1, [0] * 6], 1]]),
         FORMAT + msgspec.msgpack.encode([FRAUD]),
         listed(seen=(1, 2)),

@@ -7,10 +7,9 @@ import pytest
 from contract.scored import Position
 from engine.profile import to_bytes
 from engine.profile.outcome import NO_LESSONS, Lessons, Outcome
-from engine.profile.pending_payments import MAX_PENDING
 from engine.profile.profile import MAX_VERDICTS
-from engine.profile.seen_values import CAPACITY, FAMILIAR_COUNT, SeenKind
-from engine.profile.verdict_list import MAX_FRAUDS, MAX_HONEST, TEACHES_AFTER_S, ListedVerdict, taught
+from engine.profile.seen_values import FAMILIAR_COUNT, SeenKind
+from engine.profile.verdict_list import TEACHES_AFTER_S, ListedVerdict, taught
 from tests.support.histories import DAY_S, Event, approved, facts_at, folded, verdict_on
 from tests.support.kafka_events import TOPIC
 from tests.support.payments import APPROVED, BLOCKED, REVIEWED
@@ -193,78 +192,6 @@ def test_waiting_payment_has_its_verdict_however_many_others_are_judged_with_it(
     assert lessons.verdicts[0].verdict_hash == 1
     assert profile.habit_count == usual + (not is_fraud)
     assert after_lessons(profile, RELEASE_S, verdict_on(strange(), is_fraud=is_fraud), *others) == NO_LESSONS
-
-
-def test_no_waiting_payment_teaches_that_was_called_fraud_with_all_the_others_of_an_attack() -> None:
-    waiting = [strange(f"held-{number}", STRANGE_S + number) for number in range(MAX_PENDING)]
-    flood = [
-        strange(f"blocked-{number}", STRANGE_S + 60 + number) for number in range(MAX_FRAUDS - MAX_PENDING)
-    ]
-    profile = folded([*USUAL, *(Event(each, REVIEWED) for each in waiting)])
-    before = habits_of(profile)
-    verdicts = [
-        verdict_on(each, is_fraud=True, verdict_hash=number) for number, each in enumerate([*waiting, *flood])
-    ]
-
-    lessons = after_lessons(profile, RELEASE_S + DAY_S, *verdicts)
-
-    assert (lessons.releases, len(profile.pending)) == ((), 0)
-    assert habits_of(profile) == before
-    assert after_lessons(profile, RELEASE_S + DAY_S, *verdicts) == NO_LESSONS
-
-
-def test_no_number_of_later_verdicts_keeps_a_fraud_from_being_applied_and_none_is_applied_twice() -> None:
-    mules = [
-        strange(f"fraud-{number}", STRANGE_S + number, payee_id=f"mule-{number}", merchant_id=None)
-        for number in range(CAPACITY[SeenKind.PAYEE] - 1)
-    ]
-    honest = facts_at(STRANGE_S + 60, "honest", payee_id="p")
-    profile = folded([*USUAL, *approved(*mules, honest)])
-    verdicts = [verdict_on(each, is_fraud=True, verdict_hash=number) for number, each in enumerate(mules)]
-    verdicts += [
-        verdict_on(honest, is_fraud=False, verdict_hash=100 + number) for number in range(MAX_HONEST)
-    ]
-
-    first = after_lessons(profile, STRANGE_S + 120, *verdicts)
-    profile.fold(strange("again", STRANGE_S + 180, payee_id="mule-0"), APPROVED, Position(TOPIC, 0, 50))
-    second = after_lessons(profile, STRANGE_S + 240, *verdicts)
-
-    assert {verdict.key_hash for verdict in first.verdicts if verdict.is_fraud} == {
-        each.key_hash for each in mules
-    }
-    assert features_at(profile, STRANGE_S + 240, payee_id="mule-1")["is_new_payee"] is True
-    assert features_at(profile, STRANGE_S + 240, payee_id="mule-0")["payee_tx_count"] == 1
-    assert second == NO_LESSONS
-
-
-def test_an_older_fraud_makes_nothing_unfamiliar_that_a_later_verdict_of_legitimate_has_vouched_for() -> None:
-    fraud, honest = strange("fraud"), strange("honest", STRANGE_S + 60, payee_id="q", merchant_id="m")
-    profile = folded([*USUAL, *approved(fraud, honest)])
-    verdicts = [verdict_on(fraud, is_fraud=True, verdict_hash=1)]
-    verdicts += [
-        verdict_on(honest, is_fraud=False, verdict_hash=number) for number in range(2, 4 + MAX_VERDICTS)
-    ]
-
-    after_lessons(profile, STRANGE_S + 120, *verdicts[1:])
-    after_lessons(profile, STRANGE_S + 180, *verdicts)
-
-    features = features_at(profile, STRANGE_S + 240)
-    assert features["is_unfamiliar_device"] is False
-    assert features["is_new_payee"] is True
-
-
-def test_a_payment_that_is_folded_after_its_verdict_of_fraud_teaches_nothing() -> None:
-    facts = strange()
-    profile = folded(USUAL)
-    before = habits_of(profile)
-    verdict = verdict_on(facts, is_fraud=True)
-    after_lessons(profile, STRANGE_S + 60, verdict)
-    profile.fold(facts, REVIEWED, Position(TOPIC, 0, 50))
-
-    lessons = after_lessons(profile, RELEASE_S + DAY_S, verdict)
-
-    assert lessons == Lessons((), (verdict,))
-    assert (habits_of(profile), len(profile.pending)) == (before, 0)
 
 
 def test_later_verdict_on_a_payment_outweighs_the_earlier_one() -> None:
