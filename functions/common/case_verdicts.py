@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from common.failures import FailureLog
     from contract.case import Case, CaseKey
     from contract.case_decision import Ruling
-    from contract.case_outcome import CaseRow, Release
+    from contract.case_outcome import CaseRow, Earlier, Release
     from contract.label import IdentifiedLabel
     from contract.person_day import PersonDay
 
@@ -216,8 +216,8 @@ class CaseVerdicts:
         if is_begun and any(decision.analyst == analyst for decision in before_contest(made)):
             return Refusal.SAME_PERSON
 
-        def step(case: Case, decision: CaseDecision, others: Collection[CaseDecision]) -> Case | Refusal:
-            return contest(case, decision, others, analyst, reason, now, is_begun=is_begun)
+        def step(case: Case, _decision: CaseDecision, others: Collection[CaseDecision]) -> Case | Refusal:
+            return contest(case, others, analyst, reason, now, is_begun=is_begun)
 
         return self._withdraw(key, left if is_begun else remaining or releases, analyst, now, step)
 
@@ -307,15 +307,15 @@ class CaseVerdicts:
         limit, by_form = self._limits.user, released_elsewhere + decision.worth_base
         if day.amount_base > self._limits.person_day or (released_elsewhere and by_form >= limit):
             limit = Decimal(0)
-        elsewhere = self._decided_elsewhere(case)
-        frauds = self._tables.frauds(case.user_id)
-        released = release_of(case, rows, earlier, decision, before, limit, elsewhere, frauds)
+        elsewhere = self._decided_elsewhere(case, before, decision)
+        released = release_of(case, rows, earlier, decision, before, limit, elsewhere)
         return released, day if released is None else None
 
-    def _decided_elsewhere(self, case: Case) -> list[CaseDecision]:
-        """Read what was decided on the user's earlier cases, the earliest first, also what was undone. However long ago: a contest counts for as long as its row is kept."""
-        cases = [*self._tables.earlier(case)]
-        return [each for one in reversed(cases) for each in self._tables.decisions(one)]
+    def _decided_elsewhere(self, case: Case, before: Earlier, decision: CaseDecision) -> list[CaseDecision]:
+        """Read what holds of the user's earlier cases, the earliest first: of those that count, and of all where approved payments are judged."""
+        cases = [*self._tables.earlier(case)] if decision.approved else before.cases
+        made = (each for one in reversed(cases) for each in self._tables.decisions(one))
+        return [each for each in made if each.undone_at is None]
 
     def _withdraw(
         self,

@@ -10,7 +10,6 @@ from contract.case_decision import from_decision_item, labels_of, to_decision_it
 from contract.case_outcome import CaseRow, judgement_of
 from contract.flagged import FLAGGED_TABLE, FlaggedKey, to_flagged_key
 from contract.items import from_item, to_item
-from contract.label import LABELS_TABLE, Label, frauds_of
 from contract.label_rows import Unfinished, unfinished
 from contract.person_day import from_day_item, person_day, to_day_item
 
@@ -29,8 +28,7 @@ if TYPE_CHECKING:
 EARLIER_PAGE: Final = 10
 """Earlier cases of a user that one request reads."""
 
-_ROW_NAMES: Final = {f"#{name}": name for name in CaseRow.__struct_fields__}
-"""Attributes of a payment that are read, by other names: DynamoDB has words that an expression may not use."""
+_ROW_ATTRIBUTES: Final = ", ".join(CaseRow.__struct_fields__)
 
 
 class Tables(NamedTuple):
@@ -40,7 +38,6 @@ class Tables(NamedTuple):
     decisions: str
     flagged: str
     pending_labels: str
-    labels: str
 
 
 class DecisionTables:
@@ -73,8 +70,7 @@ class DecisionTables:
             KeyConditionExpression="user_id = :user",
             FilterExpression="case_id = :case",
             ExpressionAttributeValues={":user": {"S": case.user_id}, ":case": {"S": case.case_id}},
-            ProjectionExpression=", ".join(_ROW_NAMES),
-            ExpressionAttributeNames=_ROW_NAMES,
+            ProjectionExpression=_ROW_ATTRIBUTES,
         )
         rows = (from_item(FLAGGED_TABLE, item, CaseRow) for item in items)
         return {row.event_key: row for row in rows}
@@ -92,15 +88,6 @@ class DecisionTables:
             Limit=EARLIER_PAGE,
         )
         return map(from_case_item, items)
-
-    def frauds(self, user_id: str) -> list[Label]:
-        """Read what labels call fraud of a user, consistently: of all payments, so that no number of other labels hides one."""
-        items = self._query(
-            TableName=self._tables.labels,
-            KeyConditionExpression="user_id = :user",
-            ExpressionAttributeValues={":user": {"S": user_id}},
-        )
-        return frauds_of(from_item(LABELS_TABLE, item, Label) for item in items)
 
     def person_day(self, person: str, currency: str | None, now: datetime) -> PersonDay:
         """Read what somebody has released today without a second look, consistently."""

@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from contract.case_decision import ApprovedPayment
-from contract.entity_ids import entity_names
 from contract.label import LabelVerdict, effective
 from contract.scored import Decision
 from engine.features.stored import features_of
@@ -48,8 +47,7 @@ def approved_payment(
     amount = Decimal(repr(float(worth))).quantize(_CENT) if is_known else None
     said = effective(labels)
     was_fraud = said is not None and said.verdict is LabelVerdict.FRAUD
-    names = entity_names(row.transaction)
-    return ApprovedPayment(key.event_key, row.transaction.transaction_id, amount, was_fraud, names)
+    return ApprovedPayment(key.event_key, row.transaction.transaction_id, amount, was_fraud)
 
 
 def worth_of(approved: Sequence[ApprovedPayment]) -> Decimal:

@@ -121,7 +121,6 @@ decisions = DecisionTables(
         decisions=settings.case_decisions_table,
         flagged=settings.flagged_transactions_table,
         pending_labels=settings.pending_labels_table,
-        labels=settings.labels_table,
     ),
 )
 limits = ReleaseLimits(Decimal(settings.second_look_amount_base), Decimal(settings.person_day_amount_base))

@@ -159,7 +159,7 @@ class SecondLook(msgspec.Struct, frozen=True, omit_defaults=True):
     """Who has agreed; never a person who has decided on the case, or one of ``others``."""
     at: Instant | None = None
     others: tuple[str, ...] = ()
-    """Who has decided on the earlier cases of ``released``, and who has made a contested release there, in the order of their ids."""
+    """Who has decided on the earlier cases of ``released``, in the order of their ids."""
     version: int = 0
     """Of the case, when something was released last. Who agrees names it: more may have been released since they have seen it."""
     is_contested: bool = False

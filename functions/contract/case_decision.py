@@ -86,8 +86,6 @@ class ApprovedPayment(DecidedPayment, frozen=True, order=True, omit_defaults=Tru
     """Major units of the case's base currency; None where its worth is not known."""
     was_fraud: bool = False
     """Whether its labels called it fraud when it was decided on."""
-    entity_ids: tuple[str, ...] = ()
-    """What it touches, as :func:`contract.entity_ids.entity_name` writes it."""
 
 
 class DecisionKey(NamedTuple):

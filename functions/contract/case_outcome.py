@@ -10,15 +10,13 @@ import msgspec
 
 from contract.case import Case, CaseVerdict, Judgement, Tally
 from contract.case_decision import contested_keys
-from contract.entity_ids import familiar_names
 from contract.label import LabelVerdict
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from contract.case_decision import CaseDecision, Ruling
-    from contract.label import Label
 
 IN_FLIGHT: Final = timedelta(minutes=5)
 """For how long the payments of a decision count as decided though their rows do not say so."""
@@ -42,17 +40,9 @@ class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
     event_key: str
     transaction_id: str
     case_id: str | None = None
-    status: str
     case_judgement: Judgement | None = None
-    """What its case counts it as. While the stage `case` is behind, ``status`` says more."""
     amount_base: Decimal | None = None
     base_currency: str | None = None
-    entity_ids: tuple[str, ...] = ()
-
-    @property
-    def judgement(self) -> Judgement:
-        """What the labels say of the payment: what it counts as where a second person is asked for, whatever its case knows."""
-        return Judgement.of(self.status)
 
     def is_priced_in(self, case: Case) -> bool:
         """Whether the payment is in the case's sums."""
@@ -79,7 +69,7 @@ class Release(NamedTuple):
     total: Tally
     """Called legitimate in all, in this case and in the earlier ones that count with it."""
     others: frozenset[str]
-    """Who has decided on those earlier cases, and who had released one of the payments before somebody contested it."""
+    """Who has decided on those earlier cases."""
 
 
 class Outcome(NamedTuple):
@@ -103,13 +93,11 @@ def release_of(
     before: Earlier,
     limit: Decimal,
     elsewhere: Sequence[CaseDecision] = (),
-    frauds: Collection[Label] = (),
 ) -> Release | None:
     """Count what is called legitimate with a new decision, where a second person is to look at it.
 
     Somebody is to look where it is ``limit`` or more in all, and at any amount where the decision calls a payment legitimate that was called
-    fraud, with whatever case or by whatever label, or is in no sum, or that a contested decision had
-    released, or whose device, merchant or payee is that of a fraud of this user: what is called legitimate makes all three familiar, or where a look is due or was made: who made it has not seen this decision.
+    fraud, with whatever case, or is in no sum, or where a look is due or was made: who made it has not seen this decision.
 
     Parameters
     ----------
@@ -126,10 +114,7 @@ def release_of(
     limit : Decimal
         Major units of the case's base currency.
     elsewhere : Sequence[CaseDecision]
-        All decisions on the user's earlier cases, the earliest first, also those that are undone: an approved payment is judged with any
-        of them, and a payment whose release was contested may have moved from any of them.
-    frauds : Collection[Label]
-        Of :func:`contract.label.frauds_of`: what labels call fraud of the user, whoever has given them.
+        Decisions that hold on the user's earlier cases, the earliest first: an approved payment is judged with any of them.
 
     Returns
     -------
@@ -138,30 +123,24 @@ def release_of(
     """
     if not decision.is_release:
         return None
-    contested = _contested_beside(decision, [*elsewhere, *earlier])
-    holding, elsewhere = _holding(earlier), _holding(elsewhere)
-    now, said = _released_in(case, rows, [*holding, decision]), _last_said([*elsewhere, *holding])
+    holding = [each for each in earlier if each.undone_at is None]
+    now, said = outcome_of(case, rows, holding, decision).legitimate, _last_said([*elsewhere, *holding])
     counted = {each.case_id for each in before.cases if each.base_currency == case.base_currency}
     beside = [each for each in elsewhere if each.case_id in counted]
     approved = _approved_release([*beside, *holding, decision])
     people = before.people | {each.analyst for each in beside if each.approved and each.is_release}
-    people |= {each.analyst for each in contested}
     total = Tally(
         now.payments + before.total.payments + approved.payments,
         now.amount_base + before.total.amount_base + approved.amount_base,
     )
     was_fraud = any(said.get(one) is Judgement.FRAUD for one in decision.labelled_keys) or any(
-        Judgement.FRAUD in {rows[one].judgement, rows[one].case_judgement} for one in decision.event_keys
+        rows[one].case_judgement is Judgement.FRAUD for one in decision.event_keys
     )
     was_fraud = was_fraud or any(each.was_fraud for each in decision.approved)
-    was_fraud = was_fraud or any(each.event_key in decision.labelled_keys for each in frauds)
-    of_fraud = _names_of_fraud(rows, [*elsewhere, *holding], said, frauds)
-    was_fraud = was_fraud or not of_fraud.isdisjoint(_names_in(decision, rows))
     is_priced = all(rows[one].is_priced_in(case) for one in decision.event_keys) and all(
         each.amount_base is not None for each in decision.approved
     )
-    is_asked_for = was_fraud or bool(contested) or not is_priced or case.second_look is not None
-    is_due = total.amount_base >= limit or is_asked_for
+    is_due = total.amount_base >= limit or was_fraud or not is_priced or case.second_look is not None
     return Release(total, people) if is_due else None
 
 
@@ -176,7 +155,9 @@ def is_contest_left(rows: Mapping[str, CaseRow], made: Iterable[CaseDecision]) -
         All decisions on the case, also a new one.
     """
     counting = [each for each in made if each.undone_at is None or each.is_release]
-    return any(one in rows and rows[one].judgement is not Judgement.FRAUD for one in contested_keys(counting))
+    return any(
+        one in rows and rows[one].case_judgement is not Judgement.FRAUD for one in contested_keys(counting)
+    )
 
 
 def verdict_of(fraud_payments: int, legitimate_payments: int) -> CaseVerdict:
@@ -243,48 +224,6 @@ def with_counted(case: Case, rows: Iterable[CaseRow], ruling: Ruling) -> Case:
         undecided = Tally(undecided.payments - 1, undecided.amount_base - amount)
         counted = Tally(counted.payments + 1, counted.amount_base + amount)
     return msgspec.structs.replace(case, undecided=undecided, **{judgement.value: counted})
-
-
-def _names_in(decision: CaseDecision, rows: Mapping[str, CaseRow]) -> frozenset[str]:
-    """Devices, merchants and payees of a decision's payments."""
-    names = (rows[one].entity_ids for one in decision.event_keys if one in rows)
-    return familiar_names((*names, *(each.entity_ids for each in decision.approved)))
-
-
-def _names_of_fraud(
-    rows: Mapping[str, CaseRow],
-    decisions: Sequence[CaseDecision],
-    said: Mapping[str, Judgement],
-    frauds: Collection[Label],
-) -> frozenset[str]:
-    """Devices, merchants and payees of a user's frauds: of labels, and of decisions whose labels are on their way."""
-    flagged = (
-        row.entity_ids for key, row in rows.items() if Judgement.FRAUD in {row.judgement, said.get(key)}
-    )
-    approved = (
-        each.entity_ids
-        for decision in decisions
-        for each in decision.approved
-        if said.get(each.event_key) is Judgement.FRAUD
-    )
-    return familiar_names((*flagged, *approved, *(label.entity_ids for label in frauds)))
-
-
-def _holding(decisions: Iterable[CaseDecision]) -> list[CaseDecision]:
-    return [each for each in decisions if each.undone_at is None]
-
-
-def _contested_beside(decision: CaseDecision, others: Iterable[CaseDecision]) -> list[CaseDecision]:
-    """Give the contested releases of payments of a decision. Who made one of them does not look at it: it was theirs that was contested."""
-    keys = decision.labelled_keys
-    return [each for each in others if each.is_release and each.is_contested and keys & each.labelled_keys]
-
-
-def _released_in(case: Case, rows: Mapping[str, CaseRow], decisions: Iterable[CaseDecision]) -> Tally:
-    """Count the payments of a case that are legitimate: as decisions say, and of others as their labels say, counted in the case or not."""
-    said = _last_said(decisions)
-    released = [row for key, row in rows.items() if said.get(key, row.judgement) is Judgement.LEGITIMATE]
-    return Tally(len(released), sum((row.amount_in(case) for row in released), Decimal(0)))
 
 
 def _approved_release(decisions: Iterable[CaseDecision]) -> Tally:

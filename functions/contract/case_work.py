@@ -7,13 +7,12 @@ same time, gives the case as it is: after a lost answer the caller tries again, 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from contract.case import MAX_SKIPS, Case, CaseStatus, CaseVerdict, Handover, SecondLook, Skip, Tally
+from contract.case import MAX_SKIPS, Case, CaseStatus, CaseVerdict, Handover, SecondLook, Skip
 from contract.case_outcome import verdict_of
 
 if TYPE_CHECKING:
@@ -277,7 +276,6 @@ def is_contestable(case: Case) -> bool:
 
 def contest(
     case: Case,
-    decision: CaseDecision,
     others: Collection[CaseDecision],
     analyst: str,
     reason: str,
@@ -287,8 +285,7 @@ def contest(
 ) -> Case | Refusal:
     """Take a case over as a second person, who decides anew. The caller withdraws its releases, decision by decision.
 
-    A look is in the case from then on, however little was released, until everything is decided anew: the label of somebody else may
-    release the same payments, and whoever has the case next may release them again.
+    A look stays in the case until everything is decided anew: the label of somebody else may release the same payments.
 
     A contest that has begun and did not end goes on, whatever reason is given now: also of somebody else, once nobody works on the case.
 
@@ -296,8 +293,6 @@ def contest(
     ----------
     case : Case
         As it is stored.
-    decision : CaseDecision
-        The one that is withdrawn with this step.
     others : Collection[CaseDecision]
         The decisions that hold still when this one is withdrawn. A look stays due as long as one of them releases something.
     analyst : str
@@ -314,7 +309,7 @@ def contest(
     Case | Refusal
         ``not_due`` where :func:`is_contestable` says no, ``same_person`` for whoever has decided on it, ``taken`` where somebody else works on what is contested already.
     """
-    had, look = case.handover, _contested_look(case, decision, others, now)
+    had, look = case.handover, _contested_look(case, others)
     if is_begun and not case.is_closed:
         if holder(case, now) not in {None, analyst}:
             return Refusal.TAKEN
@@ -335,11 +330,8 @@ def stay_closed(case: Case, look: SecondLook | None) -> Case:
     case : Case
         As it is stored, perhaps counted anew.
     look : SecondLook | None
-        What it would have if it were open again. A contested one of a case in which nothing counts as legitimate is left out: nothing of
-        it could be looked at there.
+        What it would have if it were open again.
     """
-    if look is not None and look.is_contested and not case.legitimate.payments:
-        look = None
     return _next(case, second_look=look)
 
 
@@ -357,18 +349,10 @@ def _decided_on(case: Case, analyst: str) -> Refusal | None:
     return Refusal.SAME_PERSON if analyst in case.deciders else None
 
 
-def _contested_look(
-    case: Case, withdrawn: CaseDecision, holding: Collection[CaseDecision], now: datetime
-) -> SecondLook:
-    """The second look of a case that somebody takes over: due as before while one of the decisions that hold releases something."""
-    releases = [one for one in holding if one.is_release]
+def _contested_look(case: Case, holding: Collection[CaseDecision]) -> SecondLook | None:
+    """The second look of a case that somebody takes over: due as before while one of these decisions releases something."""
     look = case.second_look
-    if look is None:  # too little was released to ask for one
-        together = [withdrawn, *releases]
-        payments = frozenset[str]().union(*(one.labelled_keys for one in together))
-        amount = sum((one.worth_base for one in together), Decimal(0))
-        look = SecondLook(now, Tally(len(payments), amount), version=case.version)
-    if releases:
+    if look is None or any(one.is_release for one in holding):
         return look
     return msgspec.structs.replace(look, by=None, at=None, is_contested=True)
 

@@ -9,8 +9,6 @@ from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from contract.transaction import Transaction
 
 
@@ -30,7 +28,6 @@ class EntityKind(IntEnum):
 KIND_LETTERS: Final = b"cdinmp"
 """By kind: the letter that its ids begin with."""
 _HASH_BYTES: Final = 8
-_FAMILIAR: Final = frozenset("dmp")
 ENTITY_ID_BYTES: Final = 1 + _HASH_BYTES
 
 EntityIds = tuple[bytes | None, ...]
@@ -76,15 +73,6 @@ def entity_name(entity_id: bytes) -> str:
     'm:0001020304050607'
     """
     return f"{entity_id[:1].decode()}:{entity_id[1:].hex()}"
-
-
-def familiar_names(names: Iterable[Iterable[str]]) -> frozenset[str]:
-    """Of the names of payments' entities: those of what a verdict of legitimate makes familiar to a user, devices, merchants and payees.
-
-    >>> sorted(familiar_names([("c:01", "d:02"), ("i:03", "m:04", "p:05")]))
-    ['d:02', 'm:04', 'p:05']
-    """
-    return frozenset(name for each in names for name in each if name[:1] in _FAMILIAR)
 
 
 def id_of_name(name: str) -> bytes:

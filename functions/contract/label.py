@@ -161,11 +161,6 @@ class Label(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Whether it says that the payment was fraud."""
         return self.verdict is LabelVerdict.FRAUD
 
-    @property
-    def is_claim(self) -> bool:
-        """Whether its source has decided on no evidence: a customer's, or an early warning."""
-        return self.source not in _FORMAL
-
 
 _FORMAL: Final = frozenset({LabelSource.ANALYST, LabelSource.CHARGEBACK})
 
@@ -201,15 +196,6 @@ def effective(labels: Iterable[Label]) -> Label | None:
         and label.label_id not in (withdrawn if label.source in _FORMAL else claims_withdrawn)
     ]
     return max(counting, key=_precedence, default=None)
-
-
-def frauds_of(labels: Iterable[Label]) -> list[Label]:
-    """Of all labels of some payments, in any order: the label of each payment that counts, where it says fraud."""
-    by_payment: dict[tuple[str, str], list[Label]] = {}
-    for label in labels:
-        by_payment.setdefault((label.user_id, label.event_key), []).append(label)
-    counting = (effective(each) for each in by_payment.values())
-    return [label for label in counting if label is not None and label.is_fraud]
 
 
 def turns(labels: Iterable[Label]) -> int:

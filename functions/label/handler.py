@@ -6,7 +6,6 @@ import os
 import random
 import time
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +56,6 @@ stage = LabelStage(
     Copier(tables, RedisLabelCopies(cache)),
     SqsLabelQuarantine(boto3.client("sqs", config=CLIENT_CONFIG), settings.quarantine_queue_url),
     timedelta(days=settings.label_retention_days),
-    Decimal(settings.claim_amount_base),
     metrics,
     logger,
     clock=partial(datetime.now, UTC),

@@ -8,7 +8,6 @@ import msgspec
 from msgspec import Meta
 
 Days = Annotated[int, Meta(ge=1, le=3653)]
-Amount = Annotated[int, Meta(ge=1)]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +33,5 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Where labels go that cannot be used."""
     label_retention_days: Days
     """How long a label is stored, from when it became known, days."""
-    claim_amount_base: Amount
-    """From how much on a claim alone releases no flagged payment, major units of the ruleset's base currency."""
     risk_retention_days: Days
     """How long a labelled payment counts for its entities, from when its label became known, days."""

@@ -1,8 +1,7 @@
 """Gives each label its effects: it is stored once, and everything that depends on a payment's labels is set to what they say together.
 
 Whatever order messages come in, however often, and wherever a worker crashes: after the last delivery the flagged row's status, the
-risk of the payment's entities and the cache's copies are what the set of the labels says (docs/decisions/0025-labels.md). Of much money,
-a claim alone does not set the status.
+risk of the payment's entities and the cache's copies are what the set of the labels says (docs/decisions/0025-labels.md).
 """
 
 from __future__ import annotations
@@ -28,7 +27,6 @@ from label.store import Flagged, expires_at_s
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from decimal import Decimal
 
     from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 
@@ -130,8 +128,6 @@ class LabelStage:
         Where messages go that are no usable label.
     retention : timedelta
         How long a label is stored.
-    claim_limit : Decimal
-        Major units of the ruleset's base currency. A claim that a flagged payment of so much is legitimate leaves its row undecided.
     metrics, log
         Powertools' Metrics and Logger.
     clock : Callable
@@ -146,7 +142,6 @@ class LabelStage:
         copies: Copies,
         quarantine: LabelQuarantine,
         retention: timedelta,
-        claim_limit: Decimal,
         metrics: MetricSink,
         log: FailureLog,
         clock: Callable[[], datetime],
@@ -157,7 +152,6 @@ class LabelStage:
         self._copies = copies
         self._quarantine = quarantine
         self._retention = retention
-        self._claim_limit = claim_limit
         self._metrics = metrics
         self._clock = clock
         self._reader = QueueReader(self.take, log)
@@ -270,7 +264,7 @@ class LabelStage:
         for _ in range(MAX_ATTEMPTS):
             counting = effective(labels)
             if about.is_to_be_flagged is not False:
-                flagged = self._store.set_status(about.key, self._deciding(about.key, counting))
+                flagged = self._store.set_status(about.key, counting)
             # Of a payment's only label no other rows can exist, unless `labels` was restored to an earlier time and has lost others: then a
             # stored label is sent again, or a withdrawal where none is left.
             self._store.set_risk(label, counting, may_have_counted=len(labels) > 1 or not is_first)
@@ -279,20 +273,6 @@ class LabelStage:
                 return flagged if about.is_to_be_flagged else Flagged.SET
             emit(self._metrics, Metric.LABEL_CONFLICTS)
         raise LabelContentionError(MAX_ATTEMPTS)
-
-    def _deciding(self, key: FlaggedKey, counting: Label | None) -> Label | None:
-        """The label that decides on a flagged row; None where nobody has.
-
-        Whoever has taken an account over also answers "was it you?". So a claim alone releases no payment of much money, or of money that nobody
-        knows: people see the claim in its case, and decide.
-        """
-        if counting is None or counting.is_fraud or not counting.is_claim:
-            return counting
-        flagged = self._store.flagged(key)  # its amount never changes, so it is no matter when it is read
-        if flagged is None:
-            return counting
-        is_little = flagged.amount_base is not None and flagged.amount_base < self._claim_limit
-        return counting if is_little else None
 
     def _label(self, message: IdentifiedLabel, about: Subject) -> Label:
         return Label(

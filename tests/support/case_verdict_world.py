@@ -23,7 +23,7 @@ from contract.flagged import (
     to_flagged_item,
     to_flagged_key,
 )
-from contract.items import from_item, to_item
+from contract.items import from_item
 from contract.label import Label, effective
 from contract.label_message import decode_label_message
 from contract.label_rows import PendingLabel
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 KEY = CaseKey(owner_of("user-1"), 1)
 """The user's first case."""
-NAMES = ("flagged_transactions", "cases", "case_links", "case_decisions", "pending_labels", "labels")
+NAMES = ("flagged_transactions", "cases", "case_links", "case_decisions", "pending_labels")
 """The tables, in the order in which :class:`VerdictTables` takes them."""
 
 
@@ -79,23 +79,16 @@ class VerdictTables:
     ----------
     client
         A client of DynamoDB.
-    flagged, cases, links, decisions, pending, labels : str
+    flagged, cases, links, decisions, pending : str
         The tables' names.
     """
 
     def __init__(
-        self,
-        client: Any,
-        flagged: str,
-        cases: str,
-        links: str,
-        decisions: str,
-        pending: str,
-        labels: str,
+        self, client: Any, flagged: str, cases: str, links: str, decisions: str, pending: str
     ) -> None:
         self.client = client
         self._flagged, self._cases, self._links, self._pending = flagged, cases, links, pending
-        self._tables = Tables(cases, decisions, flagged, pending, labels)
+        self._tables = Tables(cases, decisions, flagged, pending)
         self.sent: list[bytes] = []
         self.log = Log()
         self._known: dict[str, list[Label]] = {}
@@ -131,11 +124,6 @@ class VerdictTables:
             self.client.put_item(TableName=self._flagged, Item=to_flagged_item(row))
             self._stage.take(to_flagged_item(row))
         return sorted(row.event_key for row in flagged)
-
-    def store(self, label: Label) -> None:
-        """Store a label of the user, which has had no effects yet."""
-        key = {"label_key": {"S": f"{label.event_key}#{label.label_id}"}}
-        self.client.put_item(TableName=self._tables.labels, Item=to_item(label) | key)
 
     def flag_stored(self, key: FlaggedKey) -> None:
         """Let a payment join the user's case whose row is stored."""
@@ -202,10 +190,6 @@ class VerdictTables:
 
     def set_status(self, event_key: str, status: str) -> None:
         """Write what a label says into a payment's row, and let the case stage follow."""
-        self._stage.take(self.write_status(event_key, status))
-
-    def write_status(self, event_key: str, status: str) -> Any:
-        """Write what a label says into a payment's row while the case stage is behind; return the row."""
         answer = self.client.update_item(
             TableName=self._flagged,
             Key=to_flagged_key(FlaggedKey("user-1", event_key)),
@@ -214,7 +198,7 @@ class VerdictTables:
             ExpressionAttributeValues={":status": {"S": status}},
             ReturnValues="ALL_NEW",
         )
-        return answer["Attributes"]
+        self._stage.take(answer["Attributes"])
 
     def rows(self) -> list[FlaggedTransaction]:
         """The payments' rows, in the order of their keys."""

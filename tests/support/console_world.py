@@ -128,7 +128,6 @@ def decision_tables(dynamodb: Any, settings: Settings) -> DecisionTables:
         decisions=settings.case_decisions_table,
         flagged=settings.flagged_transactions_table,
         pending_labels=settings.pending_labels_table,
-        labels=settings.labels_table,
     )
     return DecisionTables(dynamodb, names)
 

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 import pytest
 
 from contract.case import CaseKey, CaseVerdict, Tally
-from contract.case_outcome import RELEASES_COUNT
 from contract.case_work import LEASE, Refusal, release, skip
-from contract.flagged import CONFIRMED_FRAUD, FALSE_POSITIVE
 from contract.label import LabelSource, LabelVerdict
 from tests.support.case_verdict_contract import FORM, FRAUD, LEGITIMATE, SECOND, decide
 from tests.support.case_verdict_world import KEY, VerdictTables, done, dying_after_one_withdrawal
 from tests.support.payments import NOW
 from tests.support.second_look_contract import HOUR, OTHER_FORM, agreed_by, asked, paid
-
-if TYPE_CHECKING:
-    from datetime import timedelta
 
 LATER = NOW + HOUR
 RELEASED = Tally(1, Decimal(1_000_000))
@@ -35,17 +29,6 @@ def contested(tables: VerdictTables, source: LabelSource = LabelSource.CUSTOMER)
     done(tables.verdicts().contest(KEY, "bob", "The device is new.", LATER))
     tables.deliver()
     tables.follow()
-    return key
-
-
-def contested_small(tables: VerdictTables) -> str:
-    """Eve has released a payment of too little to be looked at, and Bob contests it; give its key."""
-    (key,) = tables.flag(paid(1, 9_000))
-    tables.claim("eve")
-    decide(tables, [key], LEGITIMATE, analyst="eve")
-    tables.deliver()
-    done(tables.verdicts().contest(KEY, "bob", "The device is new.", LATER))
-    tables.deliver()
     return key
 
 
@@ -134,69 +117,6 @@ class ContestContract:
         case = done(decide(tables, keys[1:], FRAUD, OTHER_FORM, "bob", LATER))
 
         assert (case.verdict, case.is_look_due) == (CaseVerdict.MIXED, True)
-
-    @pytest.mark.parametrize("is_fraud", [True, False])
-    def test_a_contested_look_ends_as_the_rows_say_while_the_case_stage_is_behind(
-        self, tables: VerdictTables, is_fraud: bool
-    ) -> None:
-        keys = tables.flag(paid(1, 1_000_000), paid(2, 1))
-        tables.claim("eve")
-        decide(tables, keys, LEGITIMATE, analyst="eve")
-        tables.deliver()
-        tables.verdicts().contest(KEY, "bob", "r", LATER)
-        tables.deliver()
-        tables.set_status(keys[0], FALSE_POSITIVE if is_fraud else CONFIRMED_FRAUD)
-        tables.write_status(keys[0], CONFIRMED_FRAUD if is_fraud else FALSE_POSITIVE)
-
-        case = done(decide(tables, keys[1:], FRAUD, OTHER_FORM, "bob", LATER))
-
-        assert (case.second_look is None) is is_fraud
-
-    def test_a_small_release_that_was_contested_is_released_again_with_a_third_person(
-        self, tables: VerdictTables
-    ) -> None:
-        key = contested_small(tables)
-        tables.put(done(release(tables.case(), "bob", "ask the customer", LATER)))
-        tables.claim("eve", at=LATER)
-
-        case = done(decide(tables, [key], LEGITIMATE, OTHER_FORM, "eve", LATER))
-
-        assert (case.is_closed, asked(case)) == (True, (LATER, Tally(1, Decimal(9_000))))
-        assert agreed_by(case, "eve") is Refusal.SAME_PERSON
-        assert not done(agreed_by(case, "bob")).is_look_due
-
-    def test_a_small_contested_release_is_looked_at_where_a_label_says_the_same(
-        self, tables: VerdictTables
-    ) -> None:
-        key = contested_small(tables)
-        tables.put(done(release(tables.case(), "bob", "ask the customer", LATER)))
-
-        tables.say(key, LabelVerdict.LEGITIMATE, LabelSource.CUSTOMER, LATER + SECOND)
-
-        case = tables.case()
-        assert (case.is_closed, case.is_look_due) == (True, True)
-        assert agreed_by(case, "eve") is Refusal.SAME_PERSON
-
-    @pytest.mark.parametrize("analyst", ["eve", "cleo"])
-    @pytest.mark.parametrize("after", [HOUR, RELEASES_COUNT * 2], ids=["soon", "late"])
-    def test_what_was_contested_is_released_with_another_person_in_the_case_that_it_moves_to(
-        self, tables: VerdictTables, analyst: str, after: timedelta
-    ) -> None:
-        (key,) = tables.flag(paid(1, 9_000))
-        tables.claim("eve")
-        decide(tables, [key], LEGITIMATE, analyst="eve")
-        tables.deliver()
-        tables.flag(paid(2, 1))
-        done(tables.verdicts().contest(KEY, "bob", "r", LATER))
-        tables.deliver()
-        newer, later = CaseKey(KEY.case_owner, 2), LATER + after
-        tables.claim(analyst, newer, later)
-
-        case = done(tables.verdicts().decide(newer, OTHER_FORM, [key], LEGITIMATE, analyst, later))
-
-        assert asked(case) == (later, Tally(1, Decimal(9_000)))
-        assert agreed_by(case, "eve") is agreed_by(case, analyst) is Refusal.SAME_PERSON
-        assert not done(agreed_by(case, "bob")).is_look_due
 
     def test_undoing_the_new_decision_brings_the_contested_look_back(self, tables: VerdictTables) -> None:
         key = contested(tables)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import fakeredis
@@ -271,7 +270,6 @@ class LabelWorld:
             Copier(source, copies),
             self.quarantine,
             timedelta(days=1_100),
-            Decimal(10_000),
             self.metrics,
             self.log,
             clock=lambda: self.now,

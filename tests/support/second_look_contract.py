@@ -9,16 +9,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from common.label_tables import MAX_USER_LABELS
-from contract.case import Case, CaseKey, CaseVerdict, Judgement, Tally, owner_of
+from contract.case import Case, CaseKey, CaseVerdict, Tally, owner_of
 from contract.case_outcome import RELEASES_COUNT
 from contract.case_work import Refusal, agree
-from contract.flagged import CONFIRMED_FRAUD, FALSE_POSITIVE
-from contract.label import LabelSource, LabelVerdict
 from tests.support.case_store_contract import payment
 from tests.support.case_verdict_contract import FORM, FRAUD, LEGITIMATE, SECOND, decide
 from tests.support.case_verdict_world import KEY, VerdictTables, done
-from tests.support.labels import make_label, make_withdrawal
 from tests.support.payments import NOW
 
 OTHER_FORM = "form-fedcba987654"
@@ -221,7 +217,7 @@ class SecondLookContract:
         assert not done(agreed_by(case, "cleo")).is_look_due
 
     def test_a_contest_leaves_fraud_fraud_and_its_release_is_looked_at(self, tables: VerdictTables) -> None:
-        large, small = tables.flag(paid(1, 9_000), paid(2, 1, entity_ids=()))
+        large, small = tables.flag(paid(1, 9_000), paid(2, 1))
         tables.claim("bob")
         decide(tables, [large], FRAUD, analyst="bob")
         decide(tables, [small], LEGITIMATE, OTHER_FORM, "bob")
@@ -248,84 +244,6 @@ class SecondLookContract:
         case = done(decide(tables, [large], LEGITIMATE, OTHER_FORM, "eve", NOW + HOUR))
 
         assert asked(case) == (NOW + HOUR, Tally(1, Decimal(9_000)))
-
-    def test_what_a_label_calls_fraud_is_released_with_a_second_person_while_the_case_stage_is_behind(
-        self, tables: VerdictTables
-    ) -> None:
-        disputed, _ = tables.flag(paid(1, 50), paid(2, 60))
-        tables.claim("eve")
-        tables.write_status(disputed, CONFIRMED_FRAUD)
-
-        case = done(decide(tables, [disputed], LEGITIMATE, analyst="eve"))
-
-        assert tables.rows()[0].case_judgement == Judgement.UNDECIDED
-        assert asked(case) == (NOW, Tally(1, Decimal(50)))
-
-    def test_what_a_label_releases_is_part_of_the_sum_while_the_case_stage_is_behind(
-        self, tables: VerdictTables
-    ) -> None:
-        claimed, own, _ = tables.flag(paid(1, 9_000), paid(2, 1_000), paid(3, 1))
-        tables.claim("eve")
-        tables.write_status(claimed, FALSE_POSITIVE)
-
-        case = done(decide(tables, [own], LEGITIMATE, analyst="eve"))
-
-        assert asked(case) == (NOW, Tally(2, Decimal(10_000)))
-
-    @pytest.mark.parametrize(
-        ("shared", "is_due"),
-        [("d:01", True), ("m:02", True), ("p:03", True), ("c:04", False), ("i:05", False)],
-        ids=["device", "merchant", "payee", "card", "address"],
-    )
-    def test_what_shares_with_a_fraud_what_a_release_makes_familiar_is_released_with_a_second_person(
-        self, tables: VerdictTables, shared: str, is_due: bool
-    ) -> None:
-        (key,) = tables.flag(paid(1, 1, entity_ids=("d:11", "m:12", "p:13", shared)))
-        tables.store(make_label(source=LabelSource.CHARGEBACK, entity_ids=("d:21", shared)))
-        tables.claim("eve")
-
-        case = done(decide(tables, [key], LEGITIMATE, analyst="eve"))
-
-        assert asked(case) == ((NOW, Tally(1, Decimal(1))) if is_due else None)
-
-    def test_what_no_label_calls_fraud_any_more_is_no_fraud_of_the_user(self, tables: VerdictTables) -> None:
-        (key,) = tables.flag(paid(1, 1, entity_ids=("d:01",)))
-        fraud = make_label(entity_ids=("d:01",))
-        tables.store(fraud)
-        tables.store(make_withdrawal(fraud, entity_ids=("d:01",)))
-        tables.claim("eve")
-
-        assert done(decide(tables, [key], LEGITIMATE, analyst="eve")).second_look is None
-
-    def test_no_number_of_other_labels_hides_a_fraud(self, tables: VerdictTables) -> None:
-        (key,) = tables.flag(paid(1, 1, entity_ids=("d:01",)))
-        tables.store(make_label(event_key="2026", entity_ids=("d:01",)))
-        for number in range(MAX_USER_LABELS + 1):
-            tables.store(make_label(event_key=f"2027-{number}", verdict=LabelVerdict.LEGITIMATE))
-        tables.claim("eve")
-
-        assert done(decide(tables, [key], LEGITIMATE, analyst="eve")).is_look_due
-
-    def test_a_label_of_fraud_counts_before_its_row_says_so(self, tables: VerdictTables) -> None:
-        (key,) = tables.flag(paid(1, 1, entity_ids=()))
-        tables.store(make_label(event_key=key))
-        tables.claim("eve")
-
-        assert done(decide(tables, [key], LEGITIMATE, analyst="eve")).is_look_due
-
-    @pytest.mark.parametrize("is_delivered", [True, False])
-    def test_what_shares_a_device_with_a_fraud_of_its_case_is_released_with_a_second_person(
-        self, tables: VerdictTables, is_delivered: bool
-    ) -> None:
-        fraud, small, _ = tables.flag(*(paid(number, 1, entity_ids=("d:01",)) for number in range(1, 4)))
-        tables.claim("bob")
-        decide(tables, [fraud], FRAUD, analyst="bob")
-        if is_delivered:
-            tables.deliver()
-
-        case = done(decide(tables, [small], LEGITIMATE, OTHER_FORM, "bob", NOW + SECOND))
-
-        assert asked(case) == (NOW + SECOND, Tally(1, Decimal(1)))
 
     def test_what_is_released_after_a_look_at_little_is_looked_at_too(self, tables: VerdictTables) -> None:
         small, large, _ = tables.flag(paid(1, 1), paid(2, 9_000), paid(3, 1))

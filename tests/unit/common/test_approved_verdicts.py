@@ -18,7 +18,6 @@ from tests.support.case_store_contract import payment
 from tests.support.case_verdict_contract import FORM, FRAUD, LEGITIMATE, SECOND
 from tests.support.case_verdict_world import KEY, NAMES, VerdictTables
 from tests.support.label_world import DynamoBackend, LabelWorld
-from tests.support.labels import make_label
 from tests.support.moto_aws import OneAtATime, aws
 from tests.support.payments import NOW, make_scored, make_transaction
 from tests.support.tables import make_table
@@ -188,10 +187,6 @@ NEXT = CaseKey(KEY.case_owner, 2)
 """The user's next case."""
 
 
-SHARED = ((1, "p:01"), (2, "p:03"))
-"""Payees of approved payments: that of a fraud, and another one."""
-
-
 def next_case(tables: VerdictTables, analyst: str) -> None:
     """Let the labels that wait have their effects on the first case, and give somebody the next one."""
     tables.deliver(*(label for label in tables.waiting() if not label.transaction_id.startswith("small")))
@@ -242,35 +237,6 @@ def test_a_second_person_looks_where_a_label_of_anybody_calls_one_fraud(tables: 
 
     assert isinstance(case, Case)
     assert case.second_look is not None
-
-
-def test_a_second_person_looks_where_one_shares_a_payee_with_a_fraud_of_the_user(
-    tables: VerdictTables,
-) -> None:
-    tables.flag(payment("tx-1"))
-    tables.store(make_label(entity_ids=("p:01", "m:02")))
-    tables.claim()
-    beside = [msgspec.structs.replace(approved(number), entity_ids=(name,)) for number, name in SHARED]
-
-    found = [
-        decide(tables, [], [each], LEGITIMATE, f"form-{number:012d}")
-        for number, each in enumerate(reversed(beside))
-    ]
-
-    looks = [case.second_look for case in found if isinstance(case, Case)]
-    assert [look is not None for look in looks] == [False, True]
-
-
-def test_a_second_person_looks_where_one_shares_a_device_with_another_that_was_called_fraud(
-    tables: VerdictTables,
-) -> None:
-    keys = tables.flag(payment("tx-1"))
-    tables.claim()
-    fraud, small = (msgspec.structs.replace(approved(number), entity_ids=("d:01",)) for number in (1, 2))
-    decide(tables, keys, [fraud])
-    next_case(tables, "eve")
-
-    assert released(tables, [small]).second_look is not None
 
 
 def test_those_that_were_released_with_an_earlier_case_count_and_who_did_it_is_not_the_second_person(

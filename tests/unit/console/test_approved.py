@@ -12,7 +12,6 @@ from console.approved import approved_payment, can_be_judged
 from console.rights import Group
 from console.verdicts import payment_id
 from contract.case import CaseStatus, Tally
-from contract.entity_ids import entity_names
 from contract.flagged import FlaggedKey
 from contract.items import to_item
 from contract.label import LabelSource, LabelVerdict
@@ -233,12 +232,3 @@ def test_a_payment_without_a_rate_has_no_known_worth() -> None:
     ]
 
     assert amounts == [Decimal("40.00"), None, None]
-
-
-def test_an_approved_payment_is_judged_with_what_it_touches() -> None:
-    row = approved(5)
-
-    taken = approved_payment(FlaggedKey("user-1", row.event_key), row, "USD", ())
-
-    assert taken.entity_ids == entity_names(row.transaction)
-    assert {name[0] for name in taken.entity_ids} >= {"d", "m"}

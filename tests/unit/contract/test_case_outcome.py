@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from contract.case import Judgement, SecondLook, Tally
 from contract.case_decision import CaseDecision, DecidedPayment, Ruling
 from contract.case_outcome import IN_FLIGHT, CaseRow, Earlier, Release, is_in_flight, outcome_of, release_of
-from contract.flagged import CONFIRMED_FRAUD, FALSE_POSITIVE, OPEN
 from contract.label import LabelVerdict
 from tests.support.cases import make_case, make_decision
 from tests.support.payments import NOW
@@ -21,28 +20,14 @@ VERDICTS = st.sampled_from([LabelVerdict.FRAUD, LabelVerdict.LEGITIMATE])
 ROWS = st.dictionaries(st.sampled_from("abcdef"), st.tuples(st.sampled_from(Judgement), st.integers(0, 9)))
 
 
-STATUSES = {
-    Judgement.UNDECIDED: OPEN,
-    Judgement.FRAUD: CONFIRMED_FRAUD,
-    Judgement.LEGITIMATE: FALSE_POSITIVE,
-}
-
-
-def row(
-    event_key: str,
-    judgement: Judgement,
-    amount: int,
-    currency: str = "USD",
-    counted: Judgement | None = None,
-) -> CaseRow:
-    """A payment of the case; ``counted`` is what the case knows of it where that is another judgement."""
+def row(event_key: str, judgement: Judgement, amount: int, currency: str = "USD") -> CaseRow:
+    """A payment of the case."""
     return CaseRow(
         user_id="user-1",
         event_key=event_key,
         transaction_id=event_key,
         case_id="c",
-        status=STATUSES[judgement],
-        case_judgement=counted or judgement,
+        case_judgement=judgement,
         amount_base=Decimal(amount),
         base_currency=currency,
     )
@@ -107,7 +92,6 @@ STEPS = st.lists(
         VERDICTS,
         st.booleans(),
         st.lists(st.sampled_from(Judgement), min_size=6, max_size=6),
-        st.lists(st.sampled_from(Judgement), min_size=6, max_size=6),
     ),
     min_size=1,
     max_size=8,
@@ -116,15 +100,12 @@ STEPS = st.lists(
 
 @given(STEPS, st.integers(1, 30))
 def test_much_money_is_looked_at_however_it_is_split_and_whatever_rows_say_meanwhile(
-    steps: list[tuple[set[str], LabelVerdict, bool, list[Judgement], list[Judgement]]], limit: int
+    steps: list[tuple[set[str], LabelVerdict, bool, list[Judgement]]], limit: int
 ) -> None:
-    """Amounts are 5 each. A step that is undone says nothing afterwards. What the case knows of its payments is of another time."""
+    """Amounts are 5 each. A step that is undone says nothing afterwards."""
     made, case = list[CaseDecision](), make_case()
-    for keys, verdict, is_undone, judgements, counted in steps:
-        rows = {
-            key: row(key, by_labels, 5, counted=by_case)
-            for key, by_labels, by_case in zip("abcdef", judgements, counted, strict=True)
-        }
+    for keys, verdict, is_undone, judgements in steps:
+        rows = {key: row(key, said, 5) for key, said in zip("abcdef", judgements, strict=True)}
         payments = tuple(DecidedPayment(key, key) for key in sorted(keys))
         new = make_decision(ruling=Ruling(verdict=verdict), payments=payments)
 
@@ -132,13 +113,10 @@ def test_much_money_is_looked_at_however_it_is_split_and_whatever_rows_say_meanw
 
         said = {key: one.ruling.verdict for one in made if one.undone_at is None for key in one.event_keys}
         was_fraud = any(
-            said.get(key) is LabelVerdict.FRAUD
-            or Judgement.FRAUD in {rows[key].judgement, rows[key].case_judgement}
-            for key in keys
+            said.get(key) is LabelVerdict.FRAUD or rows[key].case_judgement is Judgement.FRAUD for key in keys
         )
         said |= dict.fromkeys(keys, verdict)
-        by_labels_alone = [rows[key].judgement for key in rows.keys() - said.keys()]
-        released = 5 * [each.value for each in (*said.values(), *by_labels_alone)].count("legitimate")
+        released = 5 * [*said.values()].count(LabelVerdict.LEGITIMATE)
         if verdict is LabelVerdict.FRAUD:
             assert found is None
         elif released >= limit or was_fraud:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract.case import MAX_SKIPS, Case, CaseStatus, CaseVerdict, Handover, SecondLook, Tally
-from contract.case_decision import ApprovedPayment, Ruling
+from contract.case_decision import Ruling
 from contract.case_outcome import Release
 from contract.case_work import (
     LEASE,
@@ -39,7 +39,6 @@ from tests.support.payments import NOW
 
 SECOND = timedelta(seconds=1)
 MUCH = Release(Tally(1, Decimal(10_000)), frozenset())
-RELEASE = make_decision(ruling=Ruling(verdict=LabelVerdict.LEGITIMATE))
 
 
 def agreed_by(case: Case, analyst: str, now: datetime) -> Case | Refusal:
@@ -220,19 +219,19 @@ def test_who_has_decided_on_an_earlier_case_that_counts_is_not_the_second_person
 
     for person in ("ann", "dan", "eve"):
         assert agreed_by(case, person, NOW) is Refusal.SAME_PERSON
-        assert contest(case, RELEASE, (), person, "r", NOW) is Refusal.SAME_PERSON
+        assert contest(case, (), person, "r", NOW) is Refusal.SAME_PERSON
     assert not _done(agreed_by(case, "bob", NOW)).is_look_due
 
 
 def test_a_second_person_who_contests_a_case_has_it() -> None:
-    case = _done(contest(released(), RELEASE, (), "bob", "new device", NOW))
+    case = _done(contest(released(), (), "bob", "new device", NOW))
 
     assert (case.status, case.assignee, case.verdict, case.is_look_due) == ("claimed", "bob", None, False)
     assert case.handover == Handover("bob", NOW, "new device")
-    assert _done(contest(case, RELEASE, (), "bob", "new device", NOW + SECOND)).assignee == "bob"
-    assert contest(case, RELEASE, (), "cleo", "new device", NOW) is Refusal.NOT_DUE
-    assert contest(released(), RELEASE, (), "ann", "r", NOW) is Refusal.SAME_PERSON
-    assert contest(closed(), RELEASE, (), "bob", "r", NOW) is Refusal.NOT_DUE
+    assert _done(contest(case, (), "bob", "new device", NOW + SECOND)).assignee == "bob"
+    assert contest(case, (), "cleo", "new device", NOW) is Refusal.NOT_DUE
+    assert contest(released(), (), "ann", "r", NOW) is Refusal.SAME_PERSON
+    assert contest(closed(), (), "bob", "r", NOW) is Refusal.NOT_DUE
 
 
 def test_a_release_that_is_small_or_agreed_on_can_be_contested() -> None:
@@ -241,36 +240,8 @@ def test_a_release_that_is_small_or_agreed_on_can_be_contested() -> None:
     agreed = _done(agreed_by(released(), "bob", NOW))
 
     for case in (small, agreed):
-        contested = _done(contest(case, RELEASE, (), "cleo", "r", NOW))
-        assert (contested.assignee, contested.is_look_due) == ("cleo", False)
-        assert contested.second_look is not None
-        assert (contested.second_look.is_contested, contested.second_look.by) == (True, None)
-        assert contest(case, RELEASE, (), "ann", "r", NOW) is Refusal.SAME_PERSON
-
-
-def test_a_contest_of_several_small_releases_leaves_one_look_at_all_of_them() -> None:
-    small = with_decision(claimed(), "ann", None, NOW)
-    small = _done(close(small, "ann", CaseVerdict.LEGITIMATE, NOW))
-    other = make_decision(
-        ruling=RELEASE.ruling,
-        payments=RELEASE.payments[:1],
-        approved=(ApprovedPayment("k", "t", Decimal(5)),),
-    )
-
-    first = _done(contest(small, RELEASE, [other], "bob", "r", NOW))
-    second = _done(contest(first, other, (), "bob", "r", NOW + SECOND))
-
-    look = SecondLook(NOW, Tally(3, Decimal("5005.00")), version=small.version)
-    assert first.second_look == look
-    assert second.second_look == msgspec.structs.replace(look, is_contested=True)
-
-
-def test_a_case_that_stays_closed_has_no_contested_look_at_payments_of_no_case() -> None:
-    look = SecondLook(NOW, Tally(1, Decimal(5)), is_contested=True)
-
-    assert stay_closed(closed(), look).second_look is None
-    with_release = msgspec.structs.replace(closed(), legitimate=Tally(1, Decimal(5)))
-    assert stay_closed(with_release, look).second_look == look
+        assert _done(contest(case, (), "cleo", "r", NOW)).assignee == "cleo"
+        assert contest(case, (), "ann", "r", NOW) is Refusal.SAME_PERSON
 
 
 def test_nobody_who_has_decided_on_a_case_is_its_second_person() -> None:
@@ -280,7 +251,7 @@ def test_nobody_who_has_decided_on_a_case_is_its_second_person() -> None:
 
     for person in ("eve", "bob"):
         assert agreed_by(case, person, NOW) is Refusal.SAME_PERSON
-        assert contest(case, RELEASE, (), person, "r", NOW) is Refusal.SAME_PERSON
+        assert contest(case, (), person, "r", NOW) is Refusal.SAME_PERSON
     assert not _done(agreed_by(case, "cleo", NOW)).is_look_due
 
 
@@ -306,7 +277,7 @@ def test_a_look_stays_due_when_something_is_undone() -> None:
     other = make_decision(ruling=Ruling(verdict=LabelVerdict.LEGITIMATE))
 
     assert _done(undo(released(), make_decision(), [other], "ann", NOW)).is_look_due
-    assert _done(contest(released(), RELEASE, [other], "bob", "r", NOW)).is_look_due
+    assert _done(contest(released(), [other], "bob", "r", NOW)).is_look_due
     assert _done(undo(released(), make_decision(), (), "ann", NOW)).is_look_due
     assert stay_closed(released(), None).second_look is None
 

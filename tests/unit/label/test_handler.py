@@ -28,7 +28,6 @@ GOOD = {
     "PENDING_LABELS_TABLE": "p",
     "QUARANTINE_QUEUE_URL": "https://queue",
     "LABEL_RETENTION_DAYS": "1100",
-    "CLAIM_AMOUNT_BASE": "10000",
     "RISK_RETENTION_DAYS": "400",
 }
 """As in function.yaml, with values for its references."""
