@@ -29,6 +29,10 @@ ACTIVE_KEY: Final[dict[str, Any]] = {"changed_in": {"S": ACTIVE}, "change_key": 
 """Key of the row that says which ruleset is active."""
 
 
+HISTORY_MONTHS: Final = 24
+"""How many months the history has, this one among them."""
+
+
 class ChangeHistory:
     """The table, by the calls that list what was changed.
 
@@ -72,7 +76,7 @@ class ChangeHistory:
         months = (f"{last:%Y-%m}", f"{now:%Y-%m}")
         return [each for month in months for each in self.of_month(month, is_consistent=True)]
 
-    def history(self, now: datetime, months: int) -> Iterator[RulesetChange]:
+    def history(self, now: datetime, months: int = HISTORY_MONTHS) -> Iterator[RulesetChange]:
         """The changes of this month and those before it, so many in all, the newest first. Rows are read as they are needed."""
         month = now.replace(day=1)
         for _ in range(months):

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from common.errors import StageError
 from common.proposals import proposed_whole
 from common.ruleset_bucket import kept_ruleset, proposed_document, put_proposal
-from common.ruleset_changes import ACTIVE_KEY, is_refused
+from common.ruleset_changes import ACTIVE_KEY, HISTORY_MONTHS, is_refused
 from contract.items import to_attribute, to_item
 from contract.ruleset_change import (
     OPEN,
@@ -41,9 +41,6 @@ if TYPE_CHECKING:
 
 MAX_ATTEMPTS: Final = 6
 """How often a change is tried again because another writer has changed its row meanwhile."""
-
-HISTORY_MONTHS: Final = 24
-"""How far back the history is read."""
 
 _CANCELLED: Final = "TransactionCanceledException"
 

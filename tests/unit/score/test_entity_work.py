@@ -3,122 +3,34 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 
 from contract.canary import canary_payment
-from contract.entity_ids import EntityKind, entity_ids
-from contract.scored import Decision, Position, ScoredTransaction
-from engine.entities.book import NO_ENTITIES, EntityBook
-from engine.entities.kinds import POPULATION_IDS, user_hash
-from engine.entities.levels import PAYMENTS, total
-from engine.entities.sightings import additions, sighting_of
-from engine.entities.state import from_bytes
-from engine.features.catalogue import FEATURE_SET
+from contract.entity_ids import EntityKind
+from contract.scored import Decision, Position
+from engine.entities.book import NO_ENTITIES
+from engine.entities.kinds import POPULATION_IDS
+from engine.entities.sightings import sighting_of
 from engine.features.past import PAST_CATALOGUES
-from engine.features.stored import pack
-from engine.profile import Profile
-from engine.profile.outcome import Outcome
-from score.delivery import Batch, Delivery, Span
+from score.delivery import Delivery
 from score.entity_store import EntityMark
-from score.entity_work import EntityWork
-from score.profile_store import CacheReading
-from score.user_chain import Folded, SettledChain, row_key
-from tests.support.entity_stores import MemoryEntityStore
 from tests.support.kafka_events import TOPIC
 from tests.support.past_samples import PACKED_BY_SET_861800
-from tests.support.payments import APPROVED, NOW, make_minimal_payment, make_scored, trusted_facts
+from tests.support.payments import NOW, trusted_facts
 from tests.support.rule_samples import features
-from tests.support.sightings import users_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from engine.entities.state import Sighting
-    from score.history_store import RowKey
-
-NOW_S = int(NOW.timestamp())
-LATER_S = NOW_S + 20
-"""When a batch finds its marks moved."""
-MERCHANT = entity_ids(make_minimal_payment(merchant_id="shop"))[EntityKind.MERCHANT] or b""
-
-
-def delivery(offset: int, partition: int = 0, user: str | None = None) -> Delivery:
-    payment = make_minimal_payment(
-        transaction_id=f"t-{partition}-{offset}",
-        user_id=user or f"user-{offset}",
-        merchant_id="shop",
-        timestamp=NOW + timedelta(seconds=offset),
-    )
-    position = Position(TOPIC, partition, offset)
-    return Delivery(trusted_facts(payment), position, 0, is_key_mismatch=False)
-
-
-def sighting(one: Delivery) -> Sighting:
-    return sighting_of(one.user_id, one.facts.clock_ms, {"amount_base": 10.0})
-
-
-def row_of(one: Delivery, position: Position | None = None, **changes: object) -> ScoredTransaction:
-    stored = {
-        "features": pack(features(amount_base=99.0, is_micro_amount=True)),
-        "feature_set": FEATURE_SET,
-        "decision": Decision.APPROVE,
-    }
-    return make_scored(one.facts.transaction, position=position or one.position, **stored | changes)
-
-
-def settled(*folded: Delivery, repeats: int = 0) -> SettledChain:
-    outcome = Outcome(APPROVED.decision, 0, repeats)
-    return SettledChain(Profile(), [Folded(one, outcome) for one in folded], [], 0, 0, [])
-
-
-class Work:
-    """A batch of one partition, or of several, that read a cache."""
-
-    def __init__(self, deliveries: Sequence[Delivery], *marks: int, since_s: int = 0) -> None:
-        self.deliveries = deliveries
-        of_partition: dict[int, list[int]] = {}
-        for one in deliveries:
-            of_partition.setdefault(one.position.partition, []).append(one.position.offset)
-        spans = [Span(TOPIC, each, offsets[0], offsets[-1]) for each, offsets in of_partition.items()]
-        self.work = EntityWork(Batch(list(deliveries), [], spans), NOW_S)
-        if marks:
-            self.work.use(CacheReading({}, [], {}, list(marks), since_s))
-
-    def see(self, *seen: Delivery) -> Work:
-        for one in seen or self.deliveries:
-            self.work.see(one, sighting(one))
-        return self
-
-    def adds(
-        self,
-        *chains: SettledChain,
-        existing: Iterable[ScoredTransaction] = (),
-        failed: Iterable[Delivery] = (),
-    ) -> tuple[list[tuple[int, int]], dict[bytes, bytes]] | None:
-        """From where to where the marks move, and what is added."""
-        rows: dict[RowKey, ScoredTransaction] = {
-            (row.transaction.user_id, row.event_key): row for row in existing
-        }
-        found = self.work.additions(chains, rows, {one.position for one in failed})
-        return None if found is None else ([(mark.read, mark.counted) for mark in found.marks], found.added)
-
-
-def added(*sightings: tuple[Delivery, Sighting]) -> dict[bytes, bytes]:
-    return additions([(entity_ids(one.facts.transaction), seen) for one, seen in sightings])
-
-
-def of_new(*deliveries: Delivery) -> dict[bytes, bytes]:
-    return added(*((one, sighting(one)) for one in deliveries))
-
-
-def of_stored(*deliveries: Delivery) -> dict[bytes, bytes]:
-    known = {"amount_base": 99.0, "is_micro_amount": True}
-    return added(
-        *((one, sighting_of(one.user_id, one.facts.clock_ms, features(**known))) for one in deliveries)
-    )
+from tests.unit.score.entity_batches import (
+    LATER_S,
+    MERCHANT,
+    NOW_S,
+    Work,
+    added,
+    delivery,
+    of_new,
+    of_stored,
+    row_of,
+    settled,
+)
 
 
 def test_entities_that_a_batch_touches_are_read_once_with_all_populations() -> None:
@@ -347,61 +259,3 @@ def test_what_was_lost_meanwhile_stays_lost_whatever_the_mark_says_next() -> Non
 
     assert each.adds(settled(*batch)) == ([(4, 7)], of_new(*batch[2:]))
     assert each.work.gap_s == LATER_S
-
-
-def users_at(work: EntityWork, one: Delivery) -> list[bytes]:
-    merchant = work.known(one).entities[EntityKind.MERCHANT]
-    assert merchant is not None
-    return sorted(users_of(merchant))
-
-
-def test_a_payment_sees_what_the_cache_held_and_every_earlier_one_of_the_batch() -> None:
-    batch = [delivery(4), delivery(5), delivery(6)]
-    book = EntityBook()
-    book.fold(entity_ids(batch[0].facts.transaction), sighting(delivery(1)))
-    each = Work(batch)
-    each.work.use(CacheReading({}, [], book.packed(), [3]))
-    each.see(*batch[:2])
-
-    assert users_at(each.work, batch[2]) == sorted(map(user_hash, ("user-1", "user-4", "user-5")))
-
-
-def test_a_payment_that_the_cache_has_counted_is_seen_once() -> None:
-    store, batch = MemoryEntityStore(), [delivery(4), delivery(5)]
-    first = Work(batch, 3).see()
-    counted = first.work.additions([settled(*batch)], {}, set())
-    assert counted is not None
-    store.counted_to[TOPIC, 0] = 3
-    store.add(counted)
-    again = Work([*batch, delivery(6)])
-    again.work.use(CacheReading({}, [], store.entities, [5]))
-    again.see(*batch)
-
-    merchant = again.work.known(delivery(6)).entities[EntityKind.MERCHANT]
-
-    assert merchant is not None
-    assert total(merchant.last_hour(NOW_S + 6), PAYMENTS) == 2
-    assert total(from_bytes(store.entities[MERCHANT]).last_hour(NOW_S + 6), PAYMENTS) == 2
-
-
-def test_later_payments_see_one_that_an_earlier_try_folded_and_its_entities_lack() -> None:
-    one, later = delivery(4), delivery(5)
-    each = Work([one, later], 3)
-
-    each.work.see_stored(one, {row_key(one): row_of(one)})
-    each.work.see_stored(later, {row_key(one): row_of(one)})
-
-    assert users_at(each.work, later) == [user_hash("user-4")]
-
-
-def test_a_payment_that_was_scored_again_or_stored_from_another_record_is_not_seen_twice() -> None:
-    one, other = delivery(4), delivery(5)
-    rows = {row_key(one): row_of(one), row_key(other): row_of(other, Position(TOPIC, 1, 1))}
-    each = Work([one, other, delivery(6)], 3).see(one)
-    for seen in (one, other):
-        each.work.see_stored(seen, rows)
-
-    merchant = each.work.known(delivery(6)).entities[EntityKind.MERCHANT]
-
-    assert merchant is not None
-    assert total(merchant.last_hour(NOW_S + 6), PAYMENTS) == 1
